@@ -1,0 +1,82 @@
+"""`kanwa demo`: a ready workspace; `--headless` runs a month on a simulated clock and reports."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.here import Here, JsonOption
+from app.cli.out import Column, grouped
+from journeys.base.errors import UsageError
+from journeys.base.i18n import N_, _
+
+if TYPE_CHECKING:
+    from app.demo.headless import MonthReport
+
+app = typer.Typer()
+
+
+class NoWindowYet(UsageError):
+    text = N_("The demo has no window yet. Run it with kanwa demo --headless.")
+
+
+@app.command("demo", help=_("Make a shop with 5,000 contacts and run a month of its journeys."))
+def demo(
+    *,
+    headless: Annotated[bool, typer.Option("--headless", help=_("Run without a window and report."))] = False,
+    directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help=_("Where to make it."))] = Path("kanwa-demo"),
+    seed: Annotated[int, typer.Option(help=_("The same seed gives the same month."))] = 7,
+    days: Annotated[int, typer.Option(min=1, max=366, help=_("How many days."))] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    if not headless:
+        raise NoWindowYet
+    from app.demo.headless import run_headless
+
+    here = Here(folder=directory, store=None, as_json=as_json)
+    labels = {"install": _("Making the shop"), "run": _("Running the month")}
+    with ExitStack() as bars:
+        open_bars = {what: bars.enter_context(here.out.progress(label)) for what, label in labels.items()}
+        report = run_headless(
+            directory, seed=seed, days=days, hear=lambda what, done, total: open_bars[what](done, total)
+        )
+    if as_json:
+        here.out.data(report.data())
+    else:
+        _say(here, report)
+
+
+def _say(here: Here, report: MonthReport) -> None:
+    from app.cli.explain import show_journeys, show_messages, show_standing
+    from app.demo.shop import local
+    from journeys.engine.reasons import said
+
+    here.out.say(
+        _("From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.").format(
+            start=local(report.start), end=local(report.end), mails=grouped(report.mails), folder=report.folder / "mail"
+        )
+    )
+    here.out.say(_("Messages were held back {n} times, for quiet hours or the cap.").format(n=grouped(report.held)))
+    show_journeys(here, [asdict(one) for one in report.journeys])
+    here.out.table(
+        (Column("reason", _("Why they did not come in"), said), Column("times", _("Times"))),
+        [{"reason": reason, "times": times} for reason, times in sorted(report.not_entered.items())],
+        title=_("Not come in"),
+    )
+    show_standing(here, [asdict(one) for one in report.standing])
+    show_messages(here, [asdict(one) for one in report.messages])
+    here.out.table(
+        (Column("kind", _("What they did")), Column("times", _("Times"))),
+        [{"kind": kind, "times": times} for kind, times in report.answers.items()],
+        title=_("Answers"),
+    )
+    for journey, title, outlet in report.never_taken:
+        here.out.say(
+            _("{journey}: nobody left “{title}” by “{outlet}”.").format(journey=journey, title=title, outlet=outlet)
+        )
+    for trouble in report.troubles:
+        here.out.aside(trouble)

@@ -1,0 +1,376 @@
+"""`kanwa check|show|diff|publish|pause|resume|enroll|journeys`: a journey from its file to its life."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.here import Here, in_workspace
+from app.cli.out import Column, grouped
+from app.cli.times import NowOption, instant_of
+from app.workspace import NoSuchJourneyFile, NoWorkspace
+from journeys.base.errors import UsageError
+from journeys.base.i18n import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, RowMapping
+
+    from journeys.base.catalogue import Catalogue
+    from journeys.graph.journey import Journey
+    from journeys.graph.settings import Cap
+    from journeys.messages.template import Template
+    from journeys.nodes.problem import Problem
+
+app = typer.Typer()
+
+JourneyArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help=_("A draft by name, or a file."))]
+PublishedArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help=_("A published journey, by name or id."))]
+
+
+class EnrollWhom(UsageError):
+    text = N_("Say who comes in: --contact, --segment or --list, one of the three.")
+
+
+def draft(here: Here, name: str) -> Journey:
+    """The draft of that name in the workspace, or the journey in that file. Raises UnreadableJourney and the like."""
+    from journeys.graph.file import load
+
+    given = Path(name)
+    if given.is_file():
+        return load(given)
+    try:
+        return load(here.workspace.journey_file(name))
+    except NoWorkspace:
+        raise NoSuchJourneyFile(name=name, folder=Path.cwd(), suggestion="") from None
+
+
+def known_templates(here: Here) -> dict[str, Template]:
+    """The workspace's templates; none where a store was named alone."""
+    from journeys.messages.template import load_all
+
+    workspace = here.workspace_if_any
+    return load_all(workspace.messages) if workspace else {}
+
+
+def catalogue_of(conn: Connection, templates: dict[str, Template]) -> Catalogue:
+    """What journeys are checked against: the store, and the workspace's templates."""
+    from journeys.messages.template import catalogue_entry
+    from journeys.store.catalogue import catalogue
+
+    return catalogue(conn, templates={key: catalogue_entry(template) for key, template in templates.items()})
+
+
+def _outside(here: Here) -> Catalogue | None:
+    """The catalogue where there is a store to make one of."""
+    if not here.has_store:
+        return None
+    templates = known_templates(here)
+    with here.store.read() as conn:
+        return catalogue_of(conn, templates)
+
+
+def _cap(here: Here) -> Cap | None:
+    """The workspace's frequency cap, where there is a store to know it."""
+    from journeys.engine.policies import workspace_rules
+
+    if not here.has_store:
+        return None
+    with here.store.read() as conn:
+        return workspace_rules(conn).cap
+
+
+def problem_words(problem: Problem, journey: Journey) -> str:
+    """A problem with the titles of the nodes it is about."""
+    titles = ", ".join(_("“{title}”").format(title=journey.title(node)) for node in problem.nodes if node in journey)
+    if not titles:
+        return _("{severity}: {sentence}").format(severity=problem.severity, sentence=problem.sentence)
+    return _("{severity}: {titles}: {sentence}").format(
+        severity=problem.severity, titles=titles, sentence=problem.sentence
+    )
+
+
+@app.command("check", help=_("Check a journey: what would keep it from running, or from running well."))
+@in_workspace
+def check(here: Here, journey: JourneyArgument) -> None:
+    from journeys.graph.checks.check import check as check_journey
+    from journeys.nodes.problem import Severity
+
+    checked = draft(here, journey)
+    report = check_journey(checked, _outside(here), cap=_cap(here))
+    if here.out.as_json:
+        here.out.data(
+            {
+                "problems": [
+                    {
+                        "check": one.check,
+                        "severity": one.severity,
+                        "nodes": one.nodes,
+                        "field": one.field,
+                        "sentence": one.sentence,
+                    }
+                    for one in report.problems
+                ],
+                "skipped": report.skipped,
+            }
+        )
+    else:
+        for one in report.problems:
+            here.out.say(problem_words(one, checked))
+        for sentence in report.skipped:
+            here.out.aside(sentence)
+        if not report.problems:
+            here.out.say(_("Nothing is wrong with it."))
+    if any(one.severity is not Severity.HINTS for one in report.problems):
+        raise typer.Exit(1)
+
+
+@app.command("show", help=_("Say a journey in words."))
+@in_workspace
+def show(here: Here, journey: JourneyArgument) -> None:
+    from journeys.graph.show import show as say
+
+    said = say(draft(here, journey), _outside(here))
+    here.out.result(said.rstrip("\n"), {"journey": journey, "words": said})
+
+
+@app.command("diff", help=_("Say what differs between two journeys, or between a draft and its published version."))
+@in_workspace
+def diff(
+    here: Here,
+    before: Annotated[str, typer.Argument(metavar="A", help=_("A draft by name, or a file."))],
+    after: Annotated[
+        str, typer.Argument(metavar="[B]", help=_("Another one; without it A is compared with what is published."))
+    ] = "",
+) -> None:
+    from journeys.graph.diff import differences
+
+    first, second = (draft(here, before), draft(here, after)) if after else _published_and_draft(here, before)
+    found = differences(first, second, catalogue=_outside(here))
+    if here.out.as_json:
+        here.out.data([{"kind": one.kind, "node": one.node, "sentence": one.sentence} for one in found])
+    for one in found:
+        here.out.say(one.sentence)
+    if not found:
+        here.out.say(_("They are the same."))
+
+
+def _published_and_draft(here: Here, name: str) -> tuple[Journey, Journey]:
+    from sqlalchemy import select
+
+    from journeys.engine.lifecycle import find
+    from journeys.graph.file import read_journey
+    from journeys.store.tables import version
+
+    now = draft(here, name)
+    with here.store.read() as conn:
+        row = find(conn, now.settings.id)
+        graph = conn.execute(select(version.c.graph).where(version.c.id == row["version"])).scalar_one()
+    return read_journey(graph), now
+
+
+@app.command("publish", help=_("Publish a journey: from now on it lets contacts in."))
+@in_workspace
+def publish(
+    here: Here,
+    journey: JourneyArgument,
+    *,
+    now: NowOption = "",
+    existing: Annotated[
+        bool | None,
+        typer.Option("--existing/--no-existing", help=_("Let in who matches already; else as the triggers say.")),
+    ] = None,
+    reason: Annotated[str, typer.Option(help=_("Publish over what blocks, and keep this reason."))] = "",
+) -> None:
+    from app.templates import check_templates
+    from journeys.engine.publish import publish as publish_journey
+    from journeys.messages.template import to_json
+
+    one = draft(here, journey)
+    templates = known_templates(here)
+    at = instant_of(now, here.zone) if now else here.clock.now()
+    used = {
+        key
+        for node in one.node_ids()
+        if (settings := one.node(node)) is not None
+        for kind, key in settings.references()
+        if kind == "template"
+    }
+    with here.store.read() as conn:
+        check_templates(conn, [templates[key] for key in sorted(used & set(templates))], now=at)
+    published = publish_journey(
+        here.store,
+        one,
+        {key: to_json(template) for key, template in templates.items()},
+        now=at,
+        existing=existing,
+        reason=reason,
+        catalogue=lambda conn: catalogue_of(conn, templates),
+    )
+    for problem in published.problems:
+        here.out.aside(problem_words(problem, one))
+    sentence = _("“{name}” is live as version {number}.").format(name=one.settings.name, number=published.number)
+    if published.entered:
+        came = ngettext("{n} contact came in at once.", "{n} contacts came in at once.", published.entered)
+        sentence = _("{published} {came}").format(published=sentence, came=came.format(n=grouped(published.entered)))
+    here.out.result(
+        sentence,
+        {"journey": one.settings.id, "version": published.number, "entered": published.entered}
+        | {"problems": [problem.sentence for problem in published.problems]},
+    )
+
+
+def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
+    """The row of a published journey: by id or name, or by the name of its draft. Raises UnknownJourney."""
+    from journeys.engine.lifecycle import UnknownJourney, find
+
+    try:
+        return find(conn, name)
+    except UnknownJourney:
+        workspace = here.workspace_if_any
+        if workspace is None or not (Path(name).is_file() or (workspace.journeys / f"{name}.journey").is_file()):
+            raise
+        return find(conn, draft(here, name).settings.id)
+
+
+@app.command("pause", help=_("Pause a journey: nobody comes in, moves on or is written to; exits go on."))
+@in_workspace
+def pause(here: Here, journey: PublishedArgument) -> None:
+    from journeys.engine.lifecycle import pause as pause_journey
+
+    with here.store.write() as conn:
+        row = find_published(here, conn, journey)
+        pause_journey(conn, row["key"], now=here.clock.now())
+    here.out.result(_("“{name}” is paused.").format(name=row["name"]), {"journey": row["key"], "state": "paused"})
+
+
+@app.command("resume", help=_("Let a paused journey run on."))
+@in_workspace
+def resume(here: Here, journey: PublishedArgument) -> None:
+    from journeys.engine.lifecycle import resume as resume_journey
+
+    with here.store.write() as conn:
+        row = find_published(here, conn, journey)
+        brings = resume_journey(conn, row["key"], now=here.clock.now())
+    here.out.result(
+        _(
+            "“{name}” runs on: {due} move at once, {messages} messages leave, {missed} would have come in while it was "
+            "paused."
+        ).format(
+            name=row["name"],
+            due=grouped(brings.due),
+            messages=grouped(brings.messages),
+            missed=grouped(brings.would_have_entered),
+        ),
+        {"journey": row["key"], "state": "live", "due": brings.due, "messages": brings.messages}
+        | {"would_have_entered": brings.would_have_entered},
+    )
+
+
+@app.command("enroll", help=_("Put contacts into a journey by its list trigger."))
+@in_workspace
+def enroll(
+    here: Here,
+    journey: PublishedArgument,
+    *,
+    contact: Annotated[
+        list[str] | None, typer.Option(help=_("An address or customer number; give one option a contact."))
+    ] = None,
+    segment: Annotated[str, typer.Option(metavar="KEY", help=_("Everybody in this segment."))] = "",
+    list_: Annotated[
+        Path | None, typer.Option("--list", metavar="FILE", help=_("A text file with an address or number a line."))
+    ] = None,
+    now: NowOption = "",
+) -> None:
+    from journeys.engine import scratch
+    from journeys.engine.enroll import enroll_contacts
+    from journeys.engine.plan import Plans
+
+    if sum((bool(contact), bool(segment), list_ is not None)) != 1:
+        raise EnrollWhom
+    at = instant_of(now, here.zone) if now else here.clock.now()
+    with scratch.work(here.store) as conn:
+        row = find_published(here, conn, journey)
+        who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)
+        plan = Plans().get(conn, row["version"])
+        admitted = enroll_contacts(conn, plan, who, now=at, zone=here.zone, paused=row["state"] == "paused")
+    kept_out = {reason: n for reason, n in admitted.missed.items() if n}
+    here.out.result(
+        _("{entered} came in, {others} did not.").format(
+            entered=grouped(admitted.entered), others=grouped(sum(kept_out.values()))
+        ),
+        {"journey": row["key"], "entered": admitted.entered, "not_entered": kept_out},
+    )
+    from journeys.engine.reasons import said
+
+    for reason, n in kept_out.items():
+        here.out.say(_("{n}: {reason}").format(n=grouped(n), reason=said(reason)))
+
+
+def _members(conn: Connection, segment: str, at: Any, here: Here) -> list[int]:
+    from app.cli.segments import criterion_of
+    from journeys.criteria import select_members
+
+    members, moments = select_members(criterion_of(conn, segment), conn.dialect.name)
+    return list(conn.execute(members, moments.values(at, here.zone)).scalars())
+
+
+def _named(conn: Connection, contact: list[str] | None, file: Path | None) -> list[int]:
+    from journeys.store.contacts import find
+    from journeys.store.importing.errors import NoSuchFile
+
+    names = list(contact or ())
+    if file is not None:
+        try:
+            names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise NoSuchFile(path=file, why=getattr(error, "strerror", None) or error) from error
+    return [find(conn, name) for name in names]
+
+
+@app.command("journeys", help=_("List the journeys: drafts and what is published."))
+@in_workspace
+def journeys(here: Here) -> None:
+    from app.overview import journeys as published
+
+    with here.store.read() as conn:
+        rows: list[dict[str, Any]] = [{name: getattr(one, name) for name in one.__slots__} for one in published(conn)]
+    rows += _drafts(here, {row["key"] for row in rows})
+    here.out.table(
+        (
+            Column("name", _("Journey")),
+            Column("key", _("Id")),
+            Column("state", _("State")),
+            Column("version", _("Version")),
+            Column("entered", _("Came in")),
+            Column("inside", _("Inside")),
+            Column("goal", _("Goal")),
+            Column("exited", _("Exited")),
+            Column("finished", _("Finished")),
+            Column("failed", _("Failed")),
+        ),
+        rows,
+    )
+
+
+def _drafts(here: Here, published: set[str]) -> list[dict[str, Any]]:
+    """Drafts that were never published; one that cannot be read is listed all the same."""
+    from journeys.base.errors import KanwaError
+
+    workspace = here.workspace_if_any
+    files = workspace.journey_files() if workspace else []
+    if not files:
+        return []
+    from journeys.graph.file import load
+
+    rows = []
+    for file in files:
+        try:
+            settings = load(file).settings
+        except KanwaError:
+            rows.append({"name": file.stem, "key": "", "state": _("unreadable")})
+            continue
+        if settings.id not in published:
+            rows.append({"name": settings.name, "key": settings.id, "state": _("draft")})
+    return rows

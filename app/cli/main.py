@@ -1,0 +1,146 @@
+"""The command `kanwa`: puts the groups together, and is the one place where an error becomes a sentence and a code.
+
+Nothing heavy is imported here or at the top of a file of commands: `kanwa --help` must be there at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import locale
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from journeys.base.errors import KanwaError, UsageError
+from journeys.base.i18n import _
+
+#: 0 done; 1 problems found or the work failed; 2 wrong use; 130 interrupted
+DONE, PROBLEMS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="kanwa",
+    help=_("Draw the journeys of your customers and let them run."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # with rich, `kanwa --help` takes 0.75 s instead of 0.3
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+#: what typer raises for wrong words on the command line, by way of the one class of the family that it exports
+_WrongWords: Any = typer.BadParameter.__bases__[0]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"kanwa {version('kanwa')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Print the version."))
+    ] = False,
+) -> None:
+    pass
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; the console script."""
+    with contextlib.suppress(locale.Error):
+        locale.setlocale(locale.LC_NUMERIC, "")
+    code = _run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = get_command(app).main(args=arguments, prog_name="kanwa", standalone_mode=False)
+        code = result if isinstance(result, int) else DONE
+    except KanwaError as error:
+        _complain(str(error))
+        return WRONG_USE if isinstance(error, UsageError) else PROBLEMS
+    except _WrongWords as error:
+        # `kanwa` alone has shown its help by then and has no message
+        if error.format_message():
+            _complain(error.format_message())
+        if error.ctx is not None and arguments:
+            _complain(_("See {command} --help.").format(command=error.ctx.command_path))
+        return WRONG_USE
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        return PROBLEMS
+    except SystemExit as leaving:
+        # rich and typer leave so when the reader of a pipe has gone
+        code = leaving.code if isinstance(leaving.code, int) else PROBLEMS
+        _forget_stdout()
+    except Exception as error:
+        if os.environ.get("KANWA_DEBUG") == "1":
+            raise
+        _complain(_unexpected(error))
+        return PROBLEMS
+    if code == INTERRUPTED:
+        _complain(_("Stopped. What was done before stands."))
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    import logging
+
+    from app.log import set_up_log
+
+    try:
+        file = set_up_log()
+        logging.getLogger("kanwa").error("%s", "".join(traceback.format_exception(error)))
+    except OSError:
+        return _("Something went wrong that should not: {what}. Run it again with KANWA_DEBUG=1 to see where.").format(
+            what=type(error).__name__
+        )
+    return _("Something went wrong that should not: {what}. The details are in {file}.").format(
+        what=type(error).__name__, file=file
+    )
+
+
+def _complain(sentence: str) -> None:
+    print(sentence, file=sys.stderr)  # noqa: T201
+
+
+def _forget_stdout() -> None:
+    # else the interpreter tries to flush into the closed pipe when it leaves, and says so
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _add_commands() -> None:
+    from app.cli import (
+        contacts,
+        demo,
+        explain,
+        imports,
+        journeys,
+        names,
+        running,
+        segments,
+        senders,
+        set_up,
+        templates,
+    )
+
+    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+        app.add_typer(group.app)
+
+
+_add_commands()

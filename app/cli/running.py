@@ -1,0 +1,283 @@
+"""`kanwa run` and `kanwa send`: let a store live, or send one mail to look at."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.here import Here, in_workspace
+from app.cli.out import grouped, when
+from app.cli.times import NowOption, instant_of
+from journeys.base.errors import KanwaError, UsageError
+from journeys.base.i18n import N_, _
+
+if TYPE_CHECKING:
+    from journeys.base.time import Instant
+    from journeys.runtime.beat import Beat
+    from journeys.store.store import Store
+
+app = typer.Typer()
+
+
+class SinkNeeded(UsageError):
+    text = N_("A run on another clock writes its mail to a folder. Name one with --sink DIR.")
+
+
+class UntilBeforeNow(UsageError):
+    text = N_("--until {until} is before --now {now}.")
+
+
+class UntilNeedsNow(UsageError):
+    text = N_("--until goes with --now: where the run begins, or --once.")
+
+
+class SinkInTheWay(UsageError):
+    text = N_("{path} is in the way of the folder for mail. Name another one with --sink.")
+
+
+class RealServerStore(KanwaError):
+    text = N_(
+        "The store {store} has an account that sends real mail, so it does not run on another clock. Make a copy of the "
+        "database without accounts and name it with --store."
+    )
+
+
+class NotSent(KanwaError):
+    text = N_("The mail was not taken. {why}")
+
+
+@app.command("run", help=_("Run the journeys: until stopped, once, or from a moment to another on a clock of its own."))
+@in_workspace
+def run(
+    here: Here,
+    *,
+    once: Annotated[bool, typer.Option("--once", help=_("Do what there is to do now, then leave."))] = False,
+    now: NowOption = "",
+    until: Annotated[str, typer.Option(metavar="ISO", help=_("Run on from --now up to this moment."))] = "",
+    sink: Annotated[
+        Path | None, typer.Option(metavar="DIR", help=_("Write mail as .eml files to this folder; nothing is sent."))
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, max=32, help=_("How many mails are handed over at once."))] = 2,
+) -> None:
+    if until and not now:
+        raise UntilNeedsNow
+    if now and sink is None:
+        raise SinkNeeded
+    if sink is not None and sink.exists() and not sink.is_dir():
+        raise SinkInTheWay(path=sink)
+    if now and sink is not None:
+        _run_simulated(here, now=now, until=until, sink=sink)
+    elif once:
+        _run_once(here, sink, threads)
+    else:
+        _run_on(here, sink, threads)
+
+
+def _run_simulated(here: Here, *, now: str, until: str, sink: Path) -> None:
+    from journeys.base.clock import SetClock
+    from journeys.runtime.simulated import run_until
+
+    start = instant_of(now, here.zone)
+    end = instant_of(until, here.zone) if until else start
+    if end < start:
+        raise UntilBeforeNow(now=now, until=until)
+    store, copied = _simulated_store(here, sink)
+    try:
+        clock = SetClock(start)
+        runner = _runner(store, sink, clock, threads=1)
+        with here.out.progress(_("Running")) as bar:
+
+            def hear(at: Instant, _beat: Beat) -> None:
+                bar((at - start) // 60, max(1, (end - start) // 60))
+
+            beat = run_until(runner, clock, end, on_beat=hear)
+    finally:
+        if copied:
+            store.close()
+    if copied:
+        here.out.aside(_("The store has real accounts: this ran on a copy of it, {file}.").format(file=sink / COPY))
+    _report(here, beat)
+
+
+#: name of the copy that a store with real accounts is simulated on
+COPY = "store.sqlite"
+
+
+def _simulated_store(here: Here, sink: Path) -> tuple[Store, bool]:
+    """The store itself where it has never had to do with a real account, else a copy of it in the sink's folder."""
+    import sqlite3
+
+    from sqlalchemy import select
+
+    from app.opened import open_store
+    from journeys.store.errors import in_sentences
+    from journeys.store.tables import account
+
+    with here.store.read() as conn:
+        real = conn.execute(select(account.c.key).limit(1)).first() is not None
+    if not real:
+        return here.store, False
+    if not here.store.is_sqlite:
+        raise RealServerStore(store=here.store.label)
+    target = sink / COPY
+    with in_sentences(str(target), files=True):
+        sink.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            raise SinkInTheWay(path=target)
+        source, copy = sqlite3.connect(here.store.label), sqlite3.connect(target)
+        try:
+            source.backup(copy)
+        finally:
+            copy.close()
+            source.close()
+    return open_store(str(target), clock=here.clock), True
+
+
+def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any:
+    from app.outgoing import Switchboard, link_keys, passing_link_keys
+    from journeys.base.time import day_of
+    from journeys.channels.file_sink import FileSink
+    from journeys.engine.deliver import Delivery
+    from journeys.engine.letters import LetterWriter
+    from journeys.engine.tick import Engine
+    from journeys.runtime.beat import Runner
+    from journeys.runtime.lease import holder_name
+    from journeys.store.settings import workspace_zone
+
+    engine = Engine(store)
+    if sink is None:
+        channel: Any = Switchboard(store, clock.now)
+        keys = link_keys()
+    else:
+        with store.read() as conn:
+            zone = workspace_zone(conn)
+        channel = FileSink(sink, day=lambda: day_of(clock.now(), zone))
+        keys = passing_link_keys()
+    delivery = Delivery(
+        store=store,
+        plans=engine.plans,
+        channel=channel,
+        writer=LetterWriter(engine.plans, keys),
+        worker=holder_name(),
+        clock=clock.now,
+    )
+    return Runner(engine, delivery, threads=threads)
+
+
+def _run_once(here: Here, sink: Path | None, threads: int) -> None:
+    from journeys.runtime.lease import Lease, holder_name
+
+    runner = _runner(here.store, sink, here.clock, threads=threads)
+    lease = Lease(here.store, holder_name())
+    lease.take(here.clock.now())
+    try:
+        runner.recover(here.clock.now())
+        beat = runner.beat(here.clock.now())
+    finally:
+        lease.give_back()
+    _report(here, beat)
+
+
+def _run_on(here: Here, sink: Path | None, threads: int) -> None:
+    from app.log import set_up_log
+    from journeys.runtime.lease import Lease, holder_name
+    from journeys.runtime.timer import Timer
+
+    set_up_log()
+    zone = here.zone
+
+    def hear(at: Instant, beat: Beat) -> None:
+        if not beat.idle:
+            here.out.say(_("{at}: {said}").format(at=when(at, zone), said=_said(beat)))
+
+    runner = _runner(here.store, sink, here.clock, threads=threads)
+    timer = Timer(runner, Lease(here.store, holder_name()), here.clock, on_beat=hear, on_trouble=here.out.aside)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda _number, _frame: timer.stop())
+    here.out.aside(_("Running. Stop it with Ctrl-C."))
+    timer.run()
+
+
+def _said(beat: Beat) -> str:
+    return _("{entered} came in, {ended} left, {hops} steps, {sent} messages sent, {held} held.").format(
+        entered=grouped(beat.entered),
+        ended=grouped(beat.ended),
+        hops=grouped(beat.hops),
+        sent=grouped(beat.messages["sent"]),
+        held=grouped(beat.messages["held"]),
+    )
+
+
+def _report(here: Here, beat: Beat) -> None:
+    here.out.result(
+        _said(beat),
+        {
+            "events": beat.events,
+            "entered": beat.entered,
+            "ended": beat.ended,
+            "hops": beat.hops,
+            "messages": dict(beat.messages),
+            "not_entered": dict(beat.missed),
+            "troubles": beat.troubles,
+        },
+    )
+    for trouble in beat.troubles:
+        here.out.aside(trouble)
+    if beat.troubles:
+        raise typer.Exit(1)
+
+
+@app.command("send", help=_("Send one mail to look at, made from a template and a contact."))
+@in_workspace
+def send(
+    here: Here,
+    template: Annotated[str, typer.Argument(metavar="TEMPLATE", help=_("Key of a template of the workspace."))],
+    *,
+    test: Annotated[str, typer.Option(metavar="ADDRESS", help=_("Where to send it."))],
+    contact: Annotated[str, typer.Option(help=_("Whose data to use, by address or number; else a sample."))] = "",
+    sender: Annotated[str, typer.Option(metavar="KEY", help=_("Who it comes from, where there are several."))] = "",
+    sink: Annotated[Path | None, typer.Option(metavar="DIR", help=_("Write it to this folder instead."))] = None,
+) -> None:
+    from sqlalchemy import select
+
+    from app.outgoing import channel_of_sender, sender_of
+    from app.templates import sample_context
+    from journeys.channels.channel import Accepted, AccountTrouble, Channel, Mail
+    from journeys.channels.file_sink import FileSink
+    from journeys.messages.mime import MailHeaders, Skeleton
+    from journeys.messages.rendering import renderer
+    from journeys.messages.template import load
+    from journeys.store.contacts import find
+    from journeys.store.fields import email_address
+    from journeys.store.tables import contact as contacts
+
+    address = email_address(test)
+    wanted = load(here.workspace.messages / template)
+    now = here.clock.now()
+    with here.store.read() as conn:
+        person: dict[str, Any] = {"first_name": "Anna", "last_name": "Nowak", "attributes": {}}
+        if contact:
+            row = conn.execute(select(contacts).where(contacts.c.id == find(conn, contact))).mappings().one()
+            person = dict(row)
+        person["email"] = address
+        key, who = sender_of(conn, sender)
+        channel: Channel = FileSink(sink) if sink is not None else channel_of_sender(conn, key)
+        context = sample_context(conn, wanted, person, now=now, sender=who)
+    rendered = renderer(wanted).render(context)
+    headers = MailHeaders.of(context, rendered.subject, store="test")
+    content = Skeleton.make(wanted).mail(headers, rendered.html, rendered.text)
+    with channel.open() as session:
+        handed = session.hand_over(Mail(0, who.email, address, content))
+    match handed:
+        case Accepted(answer):
+            here.out.result(
+                _("The mail “{subject}” was taken for {address}.").format(subject=rendered.subject, address=address),
+                {"to": address, "subject": rendered.subject, "answer": answer},
+            )
+        case AccountTrouble(sentence, _detail):
+            raise NotSent(why=sentence)
+        case _:
+            raise NotSent(why=getattr(handed, "answer", "") or getattr(handed, "detail", ""))

@@ -1,0 +1,53 @@
+"""What the outside must know before a journey can be checked against it. The types only; the store makes one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+AttributeType = Literal["text", "number", "date", "datetime", "boolean", "choice", "list"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeEntry:
+    """One attribute that contacts may have."""
+
+    type: AttributeType
+    label: str = ""
+    choices: tuple[str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateEntry:
+    """What checks need to know of a message template."""
+
+    #: "marketing" or "service", as the template proposes
+    message_class: str = "marketing"
+    #: key of the survey the template carries, or nothing
+    survey: str = ""
+    #: key of the loyalty programme that the template invites to, or nothing
+    programme: str = ""
+    #: channels the template has a body for
+    channels: frozenset[str] = frozenset({"email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Keys that exist outside the journey. A check that needs a part finds it here or is skipped and says so."""
+
+    attributes: dict[str, AttributeEntry] = field(default_factory=dict)
+    templates: dict[str, TemplateEntry] = field(default_factory=dict)
+    #: segment key → label
+    segments: dict[str, str] = field(default_factory=dict)
+    tags: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+    programmes: frozenset[str] = frozenset()
+    surveys: frozenset[str] = frozenset()
+    #: funnel key → stage keys in order
+    funnels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    senders: frozenset[str] = frozenset()
+    pools: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    journeys: frozenset[str] = frozenset()
+    products: frozenset[str] = frozenset()

@@ -1,0 +1,46 @@
+"""The family of errors a person may meet.
+
+Each class carries its sentence as a template: what, where, and what to do. Whoever raises gives the values by name.
+Anything that is not a `KanwaError` is a defect of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from journeys.base.i18n import N_, _
+
+
+class KanwaError(Exception):
+    """A problem a person can understand and mend.
+
+    `text` is a translatable template filled from the keyword values; `values` keeps them for machines.
+    """
+
+    text: ClassVar[str] = N_("Something is wrong.")
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__()
+        self.values = values
+
+    def __str__(self) -> str:
+        return _(self.text).format(**self.values)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), self.values))
+
+
+def _rebuild(kind: type[KanwaError], values: dict[str, Any]) -> KanwaError:
+    return kind(**values)
+
+
+class UsageError(KanwaError):
+    """The person asked for something that cannot be asked for. Commands leave with code 2."""
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """“; the nearest is …” as a sentence of its own, or nothing when no known name comes near."""
+    near = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
+    return " " + _("The nearest is “{name}”.").format(name=near[0]) if near else ""

@@ -1,0 +1,66 @@
+"""Instants and days.
+
+An `Instant` is an integer count of UTC seconds since 1970; columns that hold one end in `_at`. A day is a
+`datetime.date`, stored as ISO text. No local time is ever stored.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NewType
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+Instant = NewType("Instant", int)
+
+MINUTE = 60
+HOUR = 3600
+DAY = 86400
+
+
+def instant(moment: datetime) -> Instant:
+    """The instant of an aware datetime, cut to the second. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime names no instant")
+    return Instant(int(moment.timestamp() // 1))
+
+
+def moment(at: Instant, zone: ZoneInfo) -> datetime:
+    """The instant as an aware datetime on the wall clock of `zone`."""
+    return datetime.fromtimestamp(at, tz=UTC).astimezone(zone)
+
+
+def day_of(at: Instant, zone: ZoneInfo) -> date:
+    """The calendar day of an instant in `zone`."""
+    return moment(at, zone).date()
+
+
+def at_wall(day: date, clock: time, zone: ZoneInfo) -> Instant:
+    """The instant at which the wall clock of `zone` shows `clock` on `day`.
+
+    A time that the clock skips (spring) is moved on by the length of the gap, as PEP 495 reads `fold=0`; one that
+    it shows twice (autumn) is the first of the two.
+    """
+    return instant(datetime.combine(day, clock, tzinfo=zone))
+
+
+def day_start(day: date, zone: ZoneInfo) -> Instant:
+    """The first instant of a day in `zone`; not always 0:00 on the wall, some zones skip midnight."""
+    start = at_wall(day, time(0), zone)
+    if day_of(start, zone) < day:
+        return instant(datetime.combine(day, time(0), tzinfo=zone).replace(fold=1))
+    return start
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included; empty when `last` is earlier."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def zone_of(name: str | None, otherwise: ZoneInfo) -> ZoneInfo:
+    """The zone of that name; `otherwise` for a contact without one or with one this machine does not know."""
+    if not name:
+        return otherwise
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return otherwise

@@ -1,0 +1,242 @@
+"""Enrolling: from contacts who match a trigger to passages, under the trigger's audience and the journey's re-entry rule.
+
+One statement admits a whole set. The journey's row is locked first, so that two workers never let one contact in
+twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Connection,
+    Insert,
+    Integer,
+    Select,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_
+from journeys.base.time import Instant, day_of, day_start
+from journeys.criteria import Frame, Passage, compile_criterion, evidence
+from journeys.engine import scratch
+from journeys.engine.plan import Plan
+from journeys.engine.scratch import candidate
+from journeys.store import tables as t
+from journeys.store.moments import Moments
+
+_c = candidate.c
+_now = bindparam("now", type_=BigInteger())
+
+
+class NoSuchTrigger(KanwaError):
+    """Somebody enrolls into a journey that nobody can be put into by hand."""
+
+    text = N_("Nobody can be put into “{journey}” by hand: it has no trigger that takes a list. Add one and publish.")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """How many came in, and how many did not by reason."""
+
+    entered: int
+    missed: dict[str, int]
+
+
+def subject_key(plan: Plan, kind: ColumnElement[Any], id_: ColumnElement[Any]) -> ColumnElement[str]:
+    """What re-entry is counted by beside the contact: the subject where the journey says so, else nothing."""
+    if plan.settings.re_entry.per != "subject":
+        return literal("")
+    return func.coalesce(kind + literal(":") + id_.cast(Text), "")
+
+
+def into_candidates(matches: Select[Any]) -> Insert:
+    """An INSERT of the rows of `matches` (contact, event, at, subject_kind, subject_id, key, due_at) into `candidate`.
+
+    Their order by (at, event, contact) is the order in which they come in.
+    """
+    rows = matches.subquery("matched")
+    return insert(candidate).from_select(
+        ["id", "contact", "event", "at", "subject_kind", "subject_id", "key", "due_at", "miss"],
+        select(
+            func.row_number().over(order_by=(rows.c.at, func.coalesce(rows.c.event, 0), rows.c.contact, rows.c.key)),
+            rows.c.contact, rows.c.event, rows.c.at, rows.c.subject_kind, rows.c.subject_id, rows.c.key,
+            rows.c.due_at, literal(""),
+        ),
+    )  # fmt: skip
+
+
+def fill_candidates(conn: Connection, matches: Select[Any]) -> int:
+    """Put the rows of `matches` into `candidate`; returns how many there are."""
+    return conn.execute(into_candidates(matches)).rowcount
+
+
+def admit(
+    conn: Connection,
+    plan: Plan,
+    trigger: str,
+    candidates: int,
+    *,
+    as_of: Instant,
+    now: Instant,
+    zone: ZoneInfo,
+    record_misses: bool,
+    paused: bool,
+) -> Admitted:
+    """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
+
+    `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
+    that day), `now` the tick's. Misses are kept for event triggers only; for set triggers the trace works them out on
+    demand.
+    """
+    if not candidates:
+        return Admitted(0, {})
+    statement, moments = _judging(plan, trigger, paused, conn.dialect.name)
+    # counted in workspace days, so that an evening's tick and a morning's agree
+    latest = day_start(day_of(as_of, zone) - timedelta(days=plan.triggers[trigger].at_most_late_days), zone)
+    conn.execute(statement, moments.values(as_of, zone) | {"latest": latest})
+    if candidates > 1 and plan.settings.re_entry.rule != "always":
+        conn.execute(_MARK_TWICE)
+    here = {"journey": plan.journey, "version": plan.version, "trigger": trigger}
+    entered = conn.execute(_ENTER, here | {"single": plan.settings.re_entry.rule != "always", "now": now}).rowcount
+    missed: dict[str, int] = {}
+    if entered < candidates:
+        missed = {row.miss: row.n for row in conn.execute(_COUNT_MISSES)}
+        if record_misses:
+            conn.execute(_KEEP_MISSES, here)
+    scratch.clear(conn, candidate)
+    return Admitted(entered, missed)
+
+
+@lru_cache(maxsize=1000)
+def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Update, Moments]:
+    """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
+    moments = Moments()
+    reasons: list[tuple[ColumnElement[bool], str]] = [
+        (_c.at < bindparam("latest", type_=BigInteger()), "late"),
+    ]
+    values: dict[str, Any] = {}
+    only = plan.triggers[trigger].only
+    if only is not None:
+        passage = Passage(
+            id=null().cast(BigInteger),
+            since_at=_c.at,
+            since_event=_c.event,
+            subject_kind=_c.subject_kind,
+            subject_id=_c.subject_id,
+        )
+        frame = Frame(contact=_c.contact, moments=moments, dialect=dialect, passage=passage)
+        reasons.append((~func.coalesce(compile_criterion(only, frame), literal(False)), "audience"))
+        values["values"] = evidence(only, frame)
+    here = and_(
+        t.enrollment.c.journey == plan.journey, t.enrollment.c.contact == _c.contact, t.enrollment.c.key == _c.key
+    )
+    rule = plan.settings.re_entry.rule
+    if rule != "always":
+        reasons.append((exists(select(1).where(here, t.enrollment.c.state == t.ACTIVE)), "inside"))
+    if rule == "never":
+        reasons.append((exists(select(1).where(here)), "re_entry"))
+    if rule == "after days":
+        reasons.append((exists(select(1).where(here, t.enrollment.c.since_at > _c.at - plan.entry_gap)), "re_entry"))
+    if paused:
+        reasons.append((literal(True), "paused"))
+    return update(candidate).where(_c.miss == "").values(miss=case(*reasons, else_=""), **values), moments
+
+
+_earlier = candidate.alias("earlier")
+_MARK_TWICE = (
+    update(candidate)
+    .where(
+        _c.miss == "",
+        exists(
+            select(1).where(
+                _earlier.c.contact == _c.contact,
+                _earlier.c.key == _c.key,
+                _earlier.c.miss == "",
+                _earlier.c.id < _c.id,
+            )
+        ),
+    )
+    .values(miss="inside")
+)
+_COUNT_MISSES = select(_c.miss, func.count().label("n")).where(_c.miss != "").group_by(_c.miss)
+
+_KEEP_MISSES = insert(t.not_entered).from_select(
+    ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
+    select(
+        bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
+        bindparam("trigger", type_=Text()), _c.contact, _c.event, _c.at, _c.miss, _c["values"],
+    ).where(_c.miss != "").order_by(_c.id),
+)  # fmt: skip
+
+_so_far = (
+    select(func.coalesce(func.max(t.enrollment.c.entry), 0))
+    .where(
+        t.enrollment.c.journey == bindparam("journey", type_=BigInteger()),
+        t.enrollment.c.contact == _c.contact,
+        t.enrollment.c.key == _c.key,
+    )
+    .scalar_subquery()
+)
+_ENTER = insert(t.enrollment).from_select(
+    [
+        "journey", "version", "contact", "subject_kind", "subject_id", "key", "entry", "single", "trigger",
+        "since_at", "since_event", "node", "arrived_at", "n", "state", "entered_at", "due_at",
+    ],
+    select(
+        bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()), _c.contact,
+        _c.subject_kind, _c.subject_id, _c.key,
+        _so_far + func.row_number().over(partition_by=(_c.contact, _c.key), order_by=_c.id),
+        bindparam("single", type_=Boolean()), bindparam("trigger", type_=Text()), _c.at, _c.event,
+        bindparam("trigger", type_=Text()), _now, literal(0, Integer()), literal("active"), _now,
+        case((_c.due_at > _now, _c.due_at), else_=_now),
+    ).where(_c.miss == "").order_by(_c.id),
+)  # fmt: skip
+
+
+def candidates_by_hand(contacts: Sequence[int], *, at: Instant) -> Select[tuple[object, ...]]:
+    """Living contacts put in by hand, as `fill_candidates` wants them."""
+    return select(
+        t.contact.c.id.label("contact"),
+        null().cast(BigInteger).label("event"),
+        literal(at, BigInteger()).label("at"),
+        null().cast(Text).label("subject_kind"),
+        null().cast(BigInteger).label("subject_id"),
+        literal("").label("key"),
+        literal(at, BigInteger()).label("due_at"),
+    ).where(t.contact.c.id.in_(contacts), t.contact.c.erased_at.is_(None))
+
+
+def enroll_contacts(
+    conn: Connection, plan: Plan, contacts: Sequence[int], *, now: Instant, zone: ZoneInfo, paused: bool
+) -> Admitted:
+    """Put contacts into a journey by its list trigger, in the open transaction (temporary tables in place).
+
+    Raises NoSuchTrigger for a journey without a list trigger.
+    """
+    trigger = next((id_ for id_, node in plan.triggers.items() if node.on.type == "list"), None)
+    if trigger is None:
+        raise NoSuchTrigger(journey=plan.name)
+    conn.execute(select(t.journey.c.id).where(t.journey.c.id == plan.journey).with_for_update())
+    candidates = fill_candidates(conn, candidates_by_hand(contacts, at=now))
+    return admit(conn, plan, trigger, candidates, as_of=now, now=now, zone=zone, record_misses=True, paused=paused)

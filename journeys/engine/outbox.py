@@ -1,0 +1,525 @@
+"""The outbox: messages on their way, each arrow a commit.
+
+No message is made twice; none is silently lost; at most the few in flight at a crash are uncertain, and they are
+named. `ARROWS` is the one transition table: nothing else in the code may move a message.
+
+Lock order: enrollments by id, contacts by id, messages by id. A claim locks contacts first in a statement of its own
+and only then looks, in a new snapshot: one statement for both broke the cap for 1,000 of 1,000. It does not touch
+enrollments; what a claim decides against is settled in a second transaction that takes the enrollment first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from journeys.base.time import DAY, HOUR, Instant, zone_of
+from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.store import tables as t
+from journeys.store.suppression import suppressed
+
+#: state → states it may go to
+ARROWS: dict[str, frozenset[str]] = {
+    "pending": frozenset({"held", "claimed", "cancelled"}),
+    "held": frozenset({"held", "claimed", "cancelled"}),
+    "claimed": frozenset({"pending", "started", "skipped", "failed", "expired", "cancelled"}),
+    "started": frozenset({"pending", "sent", "failed", "unknown"}),
+    "unknown": frozenset({"sent", "failed"}),
+    "sent": frozenset({"failed"}),
+    "failed": frozenset(),
+    "skipped": frozenset(),
+    "expired": frozenset(),
+    "cancelled": frozenset(),
+}
+#: an outcome is known: the passage goes on
+ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown"})
+
+#: seconds for which a claim holds; after that the worker is taken for dead
+LEASE_SECONDS = 300
+#: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
+HAND_OVER_SECONDS = 900
+#: an unknown message lets its passage go on after this long
+UNKNOWN_REST = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a claim decided about one message that will not be handed over now."""
+
+    state: str
+    reason: str
+    detail: str = ""
+    #: only for "held"
+    not_before_at: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message that this worker has in hand."""
+
+    id: int
+    enrollment: int
+    node: str
+    visit: int
+    version: int
+    contact: int
+    address: str
+    template: str
+    message_class: str
+    purpose: str
+    sender: str
+    attempts: int
+    made_at: Instant
+    #: None: hand it over; else the decision to settle
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The end of one message, to be written."""
+
+    message: Claimed
+    state: str
+    reason: str = ""
+    detail: str = ""
+
+
+RulesOf = Callable[[int], Rules]
+OnBlock = Callable[[int, str], str]
+
+_m, _e, _k, _j = t.message.c, t.enrollment.c, t.contact.c, t.journey.c
+_now = bindparam("now", type_=BigInteger())
+_worker = bindparam("the_worker", type_=Text())
+
+_waiting: ColumnElement[bool] = literal_column("message.state IN ('pending','held')")
+_in_hand: ColumnElement[bool] = literal_column("message.state IN ('claimed','started')")
+_READY = (
+    select(_m.id, _m.contact)
+    .join(t.journey, _j.id == _m.journey)
+    .where(_waiting, _m.not_before_at <= _now, _j.state.in_(["live", "stopped"]))
+    .order_by(_m.not_before_at, _m.id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+_LOCK_CONTACTS = (
+    select(_k.id)
+    .where(_k.id.in_(bindparam("contacts", expanding=True)))
+    .order_by(_k.id)
+    .with_for_update(key_share=True)
+)
+_consent = (
+    select(t.consent_now.c.given)
+    .where(
+        t.consent_now.c.contact == _m.contact,
+        t.consent_now.c.channel == _m.channel,
+        t.consent_now.c.purpose == _m.purpose,
+    )
+    .scalar_subquery()
+)
+# a node that does not wait for the hand-over has let its member go on, perhaps to the end of its way already; what
+# ends a passage from outside takes its messages along
+_not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _e.reason != "goal"))
+_LOOK = (
+    select(
+        _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
+    )
+    .join(t.contact, _k.id == _m.contact)
+    .join(t.enrollment, _e.id == _m.enrollment)
+    .where(_m.id.in_(bindparam("ids", expanding=True)), _waiting)
+    .order_by(_m.id)
+    .with_for_update(of=t.message, skip_locked=True)
+)  # fmt: skip
+_COUNTED = select(_m.contact, _m.counted_at).where(
+    _m.contact.in_(bindparam("contacts", expanding=True)),
+    _m.counted_at > bindparam("since", type_=BigInteger()),
+    _m.message_class == "marketing",
+)
+_HOLD = (
+    update(t.message)
+    .where(_m.id == bindparam("message", type_=BigInteger()))
+    .values(
+        state="held",
+        reason=bindparam("why", type_=Text()),
+        detail=bindparam("said", type_=Text()),
+        not_before_at=bindparam("until", type_=BigInteger()),
+    )
+)
+_CLAIM = (
+    update(t.message)
+    .where(_m.id == bindparam("message", type_=BigInteger()))
+    .values(
+        state="claimed",
+        worker=_worker,
+        lease_until=bindparam("until", type_=BigInteger()),
+        counted_at=bindparam("counted", type_=BigInteger()),
+    )
+)
+
+
+def claim(
+    conn: Connection,
+    *,
+    worker: str,
+    now: Instant,
+    zone: ZoneInfo,
+    limit: int,
+    rules_of: RulesOf,
+    on_block: OnBlock,
+) -> tuple[list[Claimed], int]:
+    """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
+
+    In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
+    consent, cap, quiet hours. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
+    when one holds it: "later" or "skip". Class *service* passes over consent and cap, and keeps quiet hours only
+    where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
+    and how many were held.
+    """
+    ready = conn.execute(_READY, {"now": now, "limit": limit}).all()
+    if not ready:
+        return [], 0
+    contacts = sorted({row.contact for row in ready})
+    conn.execute(_LOCK_CONTACTS, {"contacts": contacts})
+    rows = conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all()
+    barred = suppressed(conn, "email", [row.email for row in rows if row.email])
+    counted: dict[int, list[Instant]] = {}
+    caps = [cap for row in rows if (cap := rules_of(row.version).cap)]
+    if caps:
+        since = now - max(cap.within_days for cap in caps) * DAY
+        for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
+            counted.setdefault(row.contact, []).append(row.counted_at)
+    claimed: list[Claimed] = []
+    held = 0
+    for row in rows:
+        verdict = judge(
+            row,
+            rules=rules_of(row.version),
+            block=on_block(row.version, row.node),
+            barred=barred.get(row.email or "", ""),
+            counted=counted.get(row.contact, ()),
+            now=now,
+            zone=zone_of(row.time_zone, zone),
+        )
+        if verdict is None and row.message_class == "marketing":
+            counted.setdefault(row.contact, []).append(now)
+        if verdict is not None and verdict.state == "held":
+            conn.execute(
+                _HOLD,
+                {"message": row.id, "why": verdict.reason, "said": verdict.detail, "until": verdict.not_before_at},
+            )
+            held += 1
+            continue
+        conn.execute(
+            _CLAIM,
+            {
+                "message": row.id, "the_worker": worker, "until": now + LEASE_SECONDS,
+                "counted": now if verdict is None else None,
+            },
+        )  # fmt: skip
+        claimed.append(_claimed(row, verdict))
+    return claimed, held
+
+
+def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
+    return Claimed(
+        id=row.id,
+        enrollment=row.enrollment,
+        node=row.node,
+        visit=row.visit,
+        version=row.version,
+        contact=row.contact,
+        address=row.email or "",
+        template=row.template,
+        message_class=row.message_class,
+        purpose=row.purpose,
+        sender=row.sender,
+        attempts=row.attempts,
+        made_at=row.made_at,
+        verdict=verdict,
+    )
+
+
+def judge(
+    row: Row[Any],
+    *,
+    rules: Rules,
+    block: str,
+    barred: str,
+    counted: Sequence[Instant],
+    now: Instant,
+    zone: ZoneInfo,
+) -> Verdict | None:
+    """Why this message does not go out now; None: it does. `barred` is the reason of a suppression."""
+    marketing = row.message_class == "marketing"
+    if row.erased_at is not None or not row.not_left:
+        return Verdict("cancelled", "passage ended")
+    if row.expires_at is not None and row.expires_at <= now:
+        return Verdict("expired", "too late")
+    if not row.email:
+        return Verdict("skipped", "no address")
+    if barred:
+        return Verdict("skipped", "suppressed", barred)
+    if marketing and not row.consent:
+        return Verdict("skipped", "no consent" if row.consent is None else "consent withdrawn", row.purpose)
+    if marketing and rules.cap is not None:
+        free = room_again_at(rules.cap, counted, now)
+        if free > now:
+            said = f"{rules.cap.at_most} / {rules.cap.within_days} d"
+            return _held_or_skipped("cap", said, free, block, row.expires_at)
+    if rules.quiet_hours is not None and (marketing or block == "quiet"):
+        loud = loud_again_at(rules.quiet_hours, now, zone)
+        if loud > now:
+            said = f"{rules.quiet_hours.starts:%H:%M}–{rules.quiet_hours.ends:%H:%M} {zone.key}"
+            return _held_or_skipped("quiet hours", said, loud, block, row.expires_at)
+    return None
+
+
+def _held_or_skipped(reason: str, said: str, until: Instant, block: str, expires_at: int | None) -> Verdict:
+    if block == "skip":
+        return Verdict("skipped", reason, said)
+    # held beyond its end it would only expire later: it is looked at once more at its end, and expires then
+    return Verdict("held", reason, said, Instant(min(until, expires_at)) if expires_at is not None else until)
+
+
+_START = (
+    update(t.message)
+    .where(
+        _m.id.in_(bindparam("ids", expanding=True)),
+        _m.state == literal_column("'claimed'"),
+        _m.worker == _worker,
+        exists(select(1).where(_e.id == _m.enrollment, _not_left)),
+        exists(select(1).where(_j.id == _m.journey, _j.state.in_(["live", "stopped"]))),
+        or_(_m.message_class == "service", func.coalesce(_consent, literal_column("false"))),
+    )
+    .values(
+        state="started", reason="", detail="", started_at=_now, attempts=_m.attempts + 1,
+        lease_until=bindparam("until", type_=BigInteger()),
+    )
+    .returning(_m.id)
+)  # fmt: skip
+_RELEASE = (
+    update(t.message)
+    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.state == literal_column("'claimed'"), _m.worker == _worker)
+    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+)
+_NAME = (
+    update(t.message)
+    .where(_m.id == bindparam("message", type_=BigInteger()))
+    .values(rfc_id=bindparam("rfc", type_=Text()))
+)
+
+
+def start(conn: Connection, messages: Sequence[tuple[Claimed, str]], *, worker: str, now: Instant) -> set[int]:
+    """Mark claimed messages (each with its Message-ID) as started; returns those that may now be handed over.
+
+    Journey, passage and consent are looked at once more. What may not start goes back to pending, so that the next claim
+    decides about it. From the commit on, a crash leaves the message *unknown*.
+    """
+    ids = [message.id for message, _ in messages]
+    conn.execute(_NAME, [{"message": message.id, "rfc": rfc_id} for message, rfc_id in messages])
+    started = set(
+        conn.execute(
+            _START, {"ids": ids, "the_worker": worker, "now": now, "until": now + HAND_OVER_SECONDS * len(ids)}
+        ).scalars()
+    )
+    release(conn, [id_ for id_ in ids if id_ not in started], worker=worker)
+    return started
+
+
+def release(conn: Connection, ids: Sequence[int], *, worker: str) -> None:
+    """Give claimed messages back."""
+    if ids:
+        conn.execute(_RELEASE, {"ids": list(ids), "the_worker": worker})
+
+
+_LOCK_ENROLLMENTS = select(_e.id).where(_e.id.in_(bindparam("ids", expanding=True))).order_by(_e.id).with_for_update()
+_GO_ON = (
+    update(t.enrollment)
+    .where(
+        _e.id == bindparam("passage", type_=BigInteger()),
+        _e.node == bindparam("here", type_=Text()),
+        _e.n == bindparam("visit", type_=Integer()),
+        _e.state == t.ACTIVE,
+    )
+    .values(due_at=bindparam("due", type_=BigInteger()))
+)
+_SETTLE = (
+    update(t.message)
+    .where(
+        _m.id == bindparam("message", type_=BigInteger()),
+        _m.worker == _worker,
+        _in_hand,
+    )
+    .values(
+        state=bindparam("becomes", type_=Text()),
+        reason=bindparam("why", type_=Text()),
+        detail=bindparam("said", type_=Text()),
+        ended_at=_now,
+        worker=null(),
+        lease_until=null(),
+        counted_at=case((bindparam("counts", type_=Integer()) == 1, _m.counted_at), else_=null()),
+    )
+)
+
+
+def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Instant) -> None:
+    """Write how messages ended and let their passages go on; enrollments first, in the order of ids."""
+    if not ends:
+        return
+    ends = sorted(ends, key=lambda end: end.message.id)
+    conn.execute(_LOCK_ENROLLMENTS, {"ids": sorted({end.message.enrollment for end in ends})})
+    conn.execute(
+        _GO_ON,
+        [
+            {
+                "passage": end.message.enrollment,
+                "here": end.message.node,
+                "visit": end.message.visit,
+                "due": now + UNKNOWN_REST if end.state == "unknown" else now,
+            }
+            for end in ends
+        ],
+    )
+    conn.execute(
+        _SETTLE,
+        [
+            {
+                "message": end.message.id,
+                "the_worker": worker,
+                "becomes": end.state,
+                "why": end.reason,
+                "said": end.detail,
+                "now": now,
+                # what may have arrived counts against caps
+                "counts": int(end.state in ("sent", "unknown")),
+            }
+            for end in ends
+        ],
+    )
+
+
+_AGAIN = (
+    update(t.message)
+    .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker, _in_hand)
+    .values(
+        state="pending",
+        reason=bindparam("why", type_=Text()),
+        detail=bindparam("said", type_=Text()),
+        not_before_at=bindparam("until", type_=BigInteger()),
+        attempts=_m.attempts - bindparam("free", type_=Integer()),
+        worker=null(),
+        lease_until=null(),
+        started_at=null(),
+        counted_at=null(),
+    )
+)
+
+
+def try_again(
+    conn: Connection,
+    messages: Iterable[tuple[Claimed, Instant, str, str]],
+    *,
+    worker: str,
+    count_attempt: bool = True,
+) -> None:
+    """Put messages that were certainly not accepted back to pending: (message, not before, reason, detail)."""
+    rows = [
+        {
+            "message": message.id, "the_worker": worker, "until": until, "why": reason, "said": detail,
+            "free": 0 if count_attempt else 1,
+        }
+        for message, until, reason, detail in messages
+    ]  # fmt: skip
+    if rows:
+        conn.execute(_AGAIN, rows)
+
+
+# every message in hand has a lease; saying so lets both planners use the index of leases, an order by id would not
+_IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).where(
+    _in_hand, _m.lease_until.is_not(None)
+)
+_still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
+_BACK = (
+    update(t.message)
+    .where(_still, _m.state == literal_column("'claimed'"))
+    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+)
+_UNKNOWN = (
+    update(t.message)
+    .where(_still, _m.state == literal_column("'started'"))
+    .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
+    .returning(_m.enrollment, _m.node, _m.visit)
+)
+
+
+def left_behind(
+    conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
+) -> list[Row[Any]]:
+    """Messages in hand that nobody is working on: their lease is over, or `dead` says so of their worker.
+
+    With `worker`, what its threads hold too: for a moment at which none of them works.
+    """
+    rows = conn.execute(_IN_HAND).all()
+    gone = {name for name in {row.worker for row in rows} if _is_of(name, worker) or dead(name)}
+    return [row for row in rows if row.worker in gone or row.lease_until < now]
+
+
+def _is_of(name: str, worker: str) -> bool:
+    """Whether a message was held by a worker itself or by one of its threads, which add “/” and their number."""
+    return bool(worker) and (name == worker or name.startswith(f"{worker}/"))
+
+
+def recover(
+    conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
+) -> tuple[int, int]:
+    """After a crash: claimed goes back to pending, started becomes unknown; returns how many of each.
+
+    Takes what is `left_behind`.
+    """
+    rows = left_behind(conn, now=now, worker=worker, dead=dead)
+    if not rows:
+        return 0, 0
+    these = {"ids": sorted(row.id for row in rows), "workers": sorted({row.worker for row in rows})}
+    # a worker that was only slow may settle meanwhile; it takes the enrollment first, as everybody does
+    conn.execute(_LOCK_ENROLLMENTS, {"ids": sorted({row.enrollment for row in rows if row.state == "started"})})
+    lost = conn.execute(_UNKNOWN, these | {"now": now}).all()
+    if lost:
+        conn.execute(
+            _GO_ON,
+            [
+                {"passage": row.enrollment, "here": row.node, "visit": row.visit, "due": now + UNKNOWN_REST}
+                for row in lost
+            ],
+        )
+    return conn.execute(_BACK, these).rowcount, len(lost)
+
+
+def next_at(conn: Connection) -> Instant | None:
+    """When the next message may go out; None where none waits."""
+    at = conn.execute(
+        select(func.min(_m.not_before_at))
+        .join(t.journey, _j.id == _m.journey)
+        .where(_waiting, _j.state.in_(["live", "stopped"]))
+    ).scalar()
+    return None if at is None else Instant(at)

@@ -1,0 +1,181 @@
+"""Publishing: an immutable version of a journey with its templates, from which on it lets contacts in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Text, case, insert, literal, null, select, update
+
+from journeys.base.catalogue import Catalogue
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_
+from journeys.base.time import Instant
+from journeys.engine import scratch
+from journeys.engine.enroll import Admitted, admit, fill_candidates
+from journeys.engine.letters import store_id
+from journeys.engine.plan import Plan, Plans
+from journeys.engine.policies import workspace_rules
+from journeys.engine.segments import Segments
+from journeys.graph.checks import check
+from journeys.graph.content import hash_of
+from journeys.graph.file import write_journey
+from journeys.graph.journey import Journey
+from journeys.nodes.problem import Problem, Severity
+from journeys.nodes.trigger import SegmentTrigger
+from journeys.store import settings
+from journeys.store import tables as t
+from journeys.store.catalogue import catalogue as catalogue_of
+from journeys.store.store import Store
+
+
+class Blocked(KanwaError):
+    """A journey with problems that keep it from being published."""
+
+    text = N_(
+        "“{journey}” has problems that keep it from being published: {problems} Mend them, or give a reason for "
+        "publishing all the same."
+    )
+
+
+class NothingChanged(KanwaError):
+    """The journey is already published just as it is."""
+
+    text = N_("“{journey}” is already published just as it is, as version {number}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A version that has just been published."""
+
+    journey: int
+    version: int
+    number: int
+    #: who was let in at once, where a trigger takes existing contacts
+    entered: int
+    #: what the checks found and did not block
+    problems: tuple[Problem, ...]
+
+
+def publish(
+    store: Store,
+    journey: Journey,
+    templates: Mapping[str, Any],
+    *,
+    now: Instant,
+    existing: bool | None = None,
+    reason: str = "",
+    catalogue: Callable[[Connection], Catalogue] = catalogue_of,
+) -> Published:
+    """Check the journey, keep it as a new version with its templates, and let it run from `now` on.
+
+    `templates` maps the key of each template to its stored form. `existing` overrides what the triggers say about
+    contacts who match already. Passages under way stay on their version. Raises Blocked, with nothing changed, where
+    a check blocks and no `reason` is given; NothingChanged where the newest version is the same.
+    """
+    with scratch.work(store, durable=True) as conn:
+        zone = settings.workspace_zone(conn)
+        report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
+        blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
+        if blocking and not reason.strip():
+            raise Blocked(journey=journey.settings.name, problems=" ".join(one.sentence for one in blocking))
+        # mails carry the store's id; hand-over only reads it
+        store_id(conn)
+        plan = _new_version(conn, journey, templates, now=now, reason=reason.strip())
+        segments = Segments()
+        segments.load(conn)
+        segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
+        entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone)
+    return Published(
+        journey=plan.journey,
+        version=plan.version,
+        number=plan.number,
+        entered=entered,
+        problems=tuple(problem for problem in report.problems if problem not in blocking),
+    )
+
+
+def _new_version(
+    conn: Connection, journey: Journey, templates: Mapping[str, Any], *, now: Instant, reason: str
+) -> Plan:
+    key, name, hash_ = journey.settings.id, journey.settings.name, hash_of(journey)
+    row = conn.execute(select(t.journey.c.id).where(t.journey.c.key == key).with_for_update()).one_or_none()
+    if row is None:
+        id_ = conn.execute(
+            insert(t.journey).values(key=key, name=name, state="live", state_at=now).returning(t.journey.c.id)
+        ).scalar_one()
+    else:
+        id_ = row.id
+    last = conn.execute(
+        select(t.version.c.number, t.version.c.hash)
+        .where(t.version.c.journey == id_)
+        .order_by(t.version.c.number.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is not None and last.hash == hash_:
+        raise NothingChanged(journey=name, number=last.number)
+    version = conn.execute(
+        insert(t.version)
+        .values(
+            journey=id_,
+            number=last.number + 1 if last else 1,
+            published_at=now,
+            hash=hash_,
+            graph=write_journey(journey),
+            reason=reason,
+        )
+        .returning(t.version.c.id)
+    ).scalar_one()
+    used = sorted({key for node in journey.node_ids() for key in _templates_of(journey, node)} & set(templates))
+    if used:
+        conn.execute(insert(t.template), [{"version": version, "key": key, "source": templates[key]} for key in used])
+    # a paused journey stays paused under its new version; publishing does not resume it behind anybody's back
+    conn.execute(
+        update(t.journey)
+        .where(t.journey.c.id == id_)
+        .values(
+            name=name,
+            version=version,
+            state=case((t.journey.c.state == "paused", "paused"), else_="live"),
+        )
+    )
+    return Plans().get(conn, version)
+
+
+def _templates_of(journey: Journey, node: str) -> set[str]:
+    settings_ = journey.node(node)
+    return {key for kind, key in settings_.references() if kind == "template"} if settings_ else set()
+
+
+def _take_existing(conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: Any) -> int:
+    """Let in who is already in a trigger's segment, where the trigger or the publisher says so."""
+    entered = 0
+    for id_, trigger in plan.triggers.items():
+        if not isinstance(trigger.on, SegmentTrigger) or trigger.on.movement != "entered" or plan.steps[id_].off:
+            continue
+        if not (trigger.existing if existing is None else existing):
+            continue
+        members = (
+            select(
+                t.membership.c.contact,
+                null().cast(BigInteger).label("event"),
+                literal(now, BigInteger()).label("at"),
+                null().cast(Text).label("subject_kind"),
+                null().cast(BigInteger).label("subject_id"),
+                literal("").label("key"),
+                literal(now, BigInteger()).label("due_at"),
+            )
+            .join(t.contact, t.contact.c.id == t.membership.c.contact)
+            .where(
+                t.membership.c.segment == trigger.on.segment,
+                t.membership.c.to_at.is_(None),
+                t.contact.c.erased_at.is_(None),
+            )
+        )
+        candidates = fill_candidates(conn, members)
+        admitted: Admitted = admit(
+            conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=False
+        )
+        entered += admitted.entered
+    return entered

@@ -1,0 +1,140 @@
+"""Temporary tables of a tick: one set per connection.
+
+Whoever fills one empties it again in the same transaction, so that all but `way` are empty when the next one begins; a
+roll-back takes back both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    delete,
+    text,
+)
+
+from journeys.nodes.cohort import members
+from journeys.store.store import Store
+from journeys.store.tables import Id, Str
+
+_temporary = MetaData()
+_prefixes = ["TEMPORARY"]
+
+cohort = members
+
+#: where each outlet leads, for every plan in use: the move is then one statement for the whole cohort.
+#: outlet "" stands for “is at this node”: it gives a picked-up member its outlet where that needs no question
+way = Table(
+    "way",
+    _temporary,
+    Column("version", Id),
+    Column("node", Str),
+    Column("outlet", Str),
+    #: "" where the outlet leads nowhere: the passage is over
+    Column("target", Str, nullable=False),
+    Column("phase", Integer, nullable=False),
+    #: the outlet taken at the target without a question
+    Column("next_outlet", Str),
+    Column("next_reason", Str, nullable=False),
+    Column("state", Str, nullable=False),
+    PrimaryKeyConstraint("version", "node", "outlet"),
+    prefixes=_prefixes,
+)
+
+#: due times by time zone, filled for one node at a time
+due = Table(
+    "due_in_zone",
+    _temporary,
+    Column("zone", Str, primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    prefixes=_prefixes,
+)
+
+#: a lot of fresh events
+lot = Table(
+    "lot",
+    _temporary,
+    Column("event", Id, primary_key=True, autoincrement=False),
+    Column("contact", Id, nullable=False),
+    Column("kind", Str, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("quiet", Boolean, nullable=False),
+    #: the how-manieth event of its contact in the lot, from 1, by (at, event): each round has one event a contact.
+    #: 0: touches nobody's passage, counts for segments only
+    Column("rank", Integer, nullable=False),
+    Index("ix_lot_contact", "contact"),
+    prefixes=_prefixes,
+)
+
+#: contacts who match a trigger and may come in
+candidate = Table(
+    "candidate",
+    _temporary,
+    Column("id", Integer, primary_key=True),
+    Column("contact", Id, nullable=False),
+    Column("event", Id),
+    #: the moment of the match
+    Column("at", BigInteger, nullable=False),
+    Column("subject_kind", Str),
+    Column("subject_id", Id),
+    Column("key", Str, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    #: "" may come in; else why not
+    Column("miss", Str, nullable=False),
+    #: the values of the audience's criterion, where it was a miss
+    Column("values", Str),
+    Index("ix_candidate_contact", "contact"),
+    prefixes=_prefixes,
+)
+
+#: passages that end by an exit criterion or a goal
+ending = Table(
+    "ending",
+    _temporary,
+    Column("enrollment", Id, primary_key=True, autoincrement=False),
+    Column("state", Str, nullable=False),
+    Column("reason", Str, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    prefixes=_prefixes,
+)
+
+#: contacts entering or leaving one segment
+movement = Table(
+    "movement",
+    _temporary,
+    Column("contact", Id, primary_key=True, autoincrement=False),
+    Column("enters", Boolean, nullable=False),
+    Column("quiet", Boolean, nullable=False),
+    prefixes=_prefixes,
+)
+
+TABLES = (cohort, way, due, lot, candidate, ending, movement)
+
+_CLEAR = {table: delete(table) for table in TABLES}
+# nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier
+# ones
+_TRUNCATE = {table: text(f"TRUNCATE {table.name}") for table in TABLES}
+
+
+@contextmanager
+def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
+    """One write transaction on a connection that has the temporary tables, all of them empty but `way`."""
+    with store.write(durable=durable, temporary=TABLES) as conn:
+        yield conn
+
+
+def clear(conn: Connection, *tables: Table) -> None:
+    """Empty temporary tables after use."""
+    clearing = _CLEAR if conn.dialect.name == "sqlite" else _TRUNCATE
+    for table in tables:
+        conn.execute(clearing[table])

@@ -1,0 +1,145 @@
+"""Sweep: once per workspace day, whatever changes with time alone.
+
+Segments and ending criteria are asked as of now; date triggers for each missed day as of that day, as far back as
+their `at_most_late` allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+
+from journeys.base.time import Instant, day_of, day_start, days_between
+from journeys.engine import scratch
+from journeys.engine.ending import end_listed, ends_of
+from journeys.engine.enroll import admit, fill_candidates, subject_key
+from journeys.engine.live import Live
+from journeys.engine.plan import Plan
+from journeys.engine.scratch import candidate, due
+from journeys.engine.segments import Segments
+from journeys.nodes.trigger import DateTrigger
+from journeys.store import settings
+from journeys.store import tables as t
+
+SWEPT_ON = "swept_on"
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did."""
+
+    moved: int = 0
+    entered: int = 0
+    ended: int = 0
+
+
+def sweep(conn: Connection, journeys: list[Live], segments: Segments, *, now: Instant, zone: ZoneInfo) -> Swept:
+    """Do what the days up to today bring, in the open transaction that has locked the journeys."""
+    done = Swept()
+    today = day_of(now, zone)
+    if (settings.get(conn, SWEPT_ON) or "") < today.isoformat():
+        done.moved = segments.sweep(conn, now=now, zone=zone)
+        for live in journeys:
+            for plan in live.plans.values():
+                done.ended += _end(conn, plan, now=now, zone=zone)
+                _wake(conn, plan, now=now)
+        settings.put(conn, SWEPT_ON, today.isoformat())
+    for live in journeys:
+        if live.entry is not None:
+            done.entered += _date_triggers(conn, live, live.entry, today=today, now=now, zone=zone)
+        conn.execute(update(t.journey).where(t.journey.c.id == live.journey).values(swept_on=today.isoformat()))
+    return done
+
+
+def _end(conn: Connection, plan: Plan, *, now: Instant, zone: ZoneInfo) -> int:
+    ended = 0
+    for end in ends_of(plan, conn.dialect.name):
+        if end.drifts and conn.execute(end.in_all, end.moments.values(now, zone)).rowcount:
+            ended += end_listed(conn, now=now, zone=zone)
+    return ended
+
+
+def _wake(conn: Connection, plan: Plan, *, now: Instant) -> None:
+    for step in plan.listening():
+        if step.node.drifts():
+            conn.execute(
+                update(t.enrollment)
+                .where(
+                    t.enrollment.c.journey == plan.journey,
+                    t.enrollment.c.version == plan.version,
+                    t.enrollment.c.node == step.id,
+                    t.enrollment.c.state == t.ACTIVE,
+                )
+                .values(due_at=now)
+            )
+
+
+def _date_triggers(conn: Connection, live: Live, plan: Plan, *, today: date, now: Instant, zone: ZoneInfo) -> int:
+    swept_on = conn.execute(select(t.journey.c.swept_on).where(t.journey.c.id == live.journey)).scalar_one()
+    published_on = day_of(plan.published_at, zone)
+    entered = 0
+    for id_, trigger in plan.triggers.items():
+        if not isinstance(trigger.on, DateTrigger) or plan.steps[id_].off:
+            continue
+        first = date.fromisoformat(swept_on) + timedelta(days=1) if swept_on else published_on
+        # a version published later than the last sweep starts on its own day
+        first = max(first, published_on, today - timedelta(days=trigger.at_most_late_days))
+        for day in days_between(first, today):
+            entered += _on_day(conn, live, plan, id_, day, now=now, zone=zone)
+    return entered
+
+
+def _on_day(conn: Connection, live: Live, plan: Plan, trigger: str, day: date, *, now: Instant, zone: ZoneInfo) -> int:
+    """Let in whom the trigger means on one day, as of the start of that day; they are due at its time of day."""
+    on = plan.triggers[trigger].on
+    assert isinstance(on, DateTrigger)
+    as_of = day_start(day, zone)
+    matching = on.matching(day, zone).subquery("matching")
+    count = fill_candidates(
+        conn,
+        select(
+            matching.c.contact,
+            null().cast(BigInteger).label("event"),
+            literal(as_of, BigInteger()).label("at"),
+            matching.c.subject_kind,
+            matching.c.subject_id,
+            subject_key(plan, matching.c.subject_kind, matching.c.subject_id).label("key"),
+            literal(as_of, BigInteger()).label("due_at"),
+        )
+        .join(t.contact, t.contact.c.id == matching.c.contact)
+        .where(t.contact.c.erased_at.is_(None)),
+    )
+    if not count:
+        return 0
+    zone_of_contact = func.coalesce(t.contact.c.time_zone, "")
+    zones = conn.execute(
+        select(zone_of_contact).join(candidate, candidate.c.contact == t.contact.c.id).distinct()
+    ).scalars()
+    conn.execute(insert(due), [{"zone": z, "due_at": at} for z, at in on.due(list(zones), day, zone).items()])
+    conn.execute(
+        update(candidate)
+        .where(t.contact.c.id == candidate.c.contact, due.c.zone == zone_of_contact)
+        .values(due_at=due.c.due_at)
+    )
+    scratch.clear(conn, due)
+    # what was over before the journey was published does not flood in
+    conn.execute(
+        update(candidate)
+        .where(candidate.c.due_at < plan.published_at, literal(not plan.triggers[trigger].existing))
+        .values(miss="existing")
+    )
+    return admit(
+        conn, plan, trigger, count, as_of=as_of, now=now, zone=zone, record_misses=False, paused=live.paused
+    ).entered

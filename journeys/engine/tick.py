@@ -1,0 +1,285 @@
+"""The tick: one run of the engine at one moment of the clock. Listen, sweep, advance, until nothing is left to do now.
+
+Every step is a transaction of its own; a crash between any two leaves a state from which the next tick goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, select
+
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_
+from journeys.base.time import Instant, day_of, day_start, moment
+from journeys.engine import scratch, sweep
+from journeys.engine.advance import Walk
+from journeys.engine.listen import listen
+from journeys.engine.live import Roll
+from journeys.engine.plan import Plans
+from journeys.engine.segments import Segments
+from journeys.store import contacts, settings
+from journeys.store import tables as t
+from journeys.store.store import Store
+
+#: members of one cohort on SQLite to begin with; then as many as keep the write lock short
+COHORT = 2_000
+#: members of one cohort on PostgreSQL, which locks rows and not the store: more spread the cost of the statements
+POSTGRESQL_COHORT = 10_000
+SMALLEST_COHORT = 200
+LARGEST_COHORT = 50_000
+#: seconds for which a cohort may hold the write lock on SQLite, where one writer keeps all others waiting
+LOCK_SECONDS = 0.05
+#: events of one lot
+LOT = 2_000
+
+_now = bindparam("now", type_=BigInteger())
+_active = t.enrollment.c.state == t.ACTIVE
+_NEXT_FRESH = select(func.min(t.fresh.c.at))
+_NEXT_EXPIRY = select(func.min(t.contact_tag.c.expires_at))
+_NEXT_DUE = select(func.min(t.enrollment.c.due_at)).where(
+    t.enrollment.c.journey == bindparam("journey", type_=BigInteger()), _active
+)
+_RUNNING = select(t.journey.c.id).where(t.journey.c.state.in_(["live", "stopped"])).order_by(t.journey.c.id)
+
+
+def _setting(key: str) -> ScalarSelect[Any]:
+    return select(t.setting.c.value).where(t.setting.c.key == key).scalar_subquery()
+
+
+# everything a tick may have to do, asked in one statement: most ticks find nothing
+_LOOK = select(
+    exists(select(1).where(t.fresh.c.at <= _now)).label("fresh"),
+    exists(select(1).where(t.contact_tag.c.expires_at <= _now)).label("expired"),
+    exists(select(1).where(t.segment.c.computed_at.is_(None))).label("stale"),
+    exists(
+        select(1).where(
+            t.journey.c.state.in_(["live", "paused"]),
+            func.coalesce(t.journey.c.swept_on, "") < bindparam("today", type_=Text()),
+        )
+    ).label("behind"),
+    exists(
+        select(1).where(
+            t.journey.c.state.in_(["live", "stopped"]),
+            exists(select(1).where(t.enrollment.c.journey == t.journey.c.id, _active, t.enrollment.c.due_at <= _now)),
+        )
+    ).label("due"),
+    _setting("time_zone").label("zone"),
+    _setting(settings.LAST_TICK_AT).label("last"),
+    _setting(sweep.SWEPT_ON).label("swept_on"),
+)
+_DUE = (
+    select(t.journey.c.id)
+    .where(
+        t.journey.c.state.in_(["live", "stopped"]),
+        exists(select(1).where(t.enrollment.c.journey == t.journey.c.id, _active, t.enrollment.c.due_at <= _now)),
+    )
+    .order_by(t.journey.c.id)
+)
+
+
+class ClockBehind(KanwaError):
+    """A tick earlier than the last one."""
+
+    text = N_(
+        "The clock says {now}, but the store has already been run up to {last}. Nothing was done. Set the clock of this "
+        "computer, or wait until it has caught up."
+    )
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What a tick did."""
+
+    events: int = 0
+    entered: int = 0
+    ended: int = 0
+    woken: int = 0
+    moved: int = 0
+    members: int = 0
+    hops: int = 0
+    missed: Counter[str] = field(default_factory=Counter)
+
+    #: tags whose time was over
+    expired: int = 0
+
+    @property
+    def steps(self) -> int:
+        """How much was done; nothing at all in an idle tick."""
+        return self.events + self.entered + self.ended + self.moved + self.members + self.expired
+
+    @property
+    def idle(self) -> bool:
+        return not self.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to do at a moment."""
+
+    zone: ZoneInfo
+    last: Instant
+    fresh: bool
+    expired: bool
+    #: segments in use that were edited
+    stale: frozenset[str]
+    sweep: bool
+    #: whether some journey has due members
+    due: bool
+
+    @property
+    def nothing(self) -> bool:
+        return not (self.fresh or self.expired or self.sweep or self.due)
+
+
+class Engine:
+    """Runs journeys on one store. Everything it knows is in the store; this object only keeps what is costly to make.
+
+    Use one per thread.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.plans = Plans()
+        self.segments = Segments()
+        self.roll = Roll(self.plans)
+        self._walk = Walk()
+        self._cohort = COHORT if store.is_sqlite else POSTGRESQL_COHORT
+        self._unused: frozenset[str] = frozenset()
+        self._zone = ZoneInfo(settings.DEFAULTS["time_zone"])
+
+    def tick(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Ticked:
+        """Do all that is to be done at `now`. `keep_going` is asked between transactions.
+
+        Raises ClockBehind, before anything is done, where `now` is earlier than the last tick.
+        """
+        done = Ticked()
+        work = self._look(now)
+        if work.last > now:
+            raise ClockBehind(now=moment(now, work.zone).isoformat(), last=moment(work.last, work.zone).isoformat())
+        if work.last < now:
+            with self.store.write() as conn:
+                settings.put(conn, settings.LAST_TICK_AT, now)
+        if work.stale:
+            with scratch.work(self.store) as conn:
+                # another worker may have worked them out while this one waited for the journeys
+                self.roll.call(conn, lock=True)
+                stale = work.stale & self.segments.not_worked_out(conn)
+                self.segments.rebase(conn, stale, now=now, zone=work.zone)
+        before = -1
+        # what another worker holds stays due: a round that did nothing is the last one
+        while not work.nothing and done.steps > before and keep_going():
+            before = done.steps
+            if work.expired:
+                with self.store.write() as conn:
+                    done.expired += contacts.expire_tags(conn, now=now)
+            if work.fresh or work.expired:
+                self._listen(done, now, work.zone, keep_going)
+            if work.sweep and self._sweep(done, now, work.zone):
+                self._listen(done, now, work.zone, keep_going)
+            if work.due or done.steps > before:
+                self._advance(done, now, work.zone, keep_going)
+            work = self._look(now)
+        return done
+
+    def _look(self, now: Instant) -> Work:
+        with self.store.read() as conn:
+            # the day needs the zone and the look needs the day: the zone is nearly always the one of the last look
+            today = day_of(now, self._zone).isoformat()
+            row = conn.execute(_LOOK, {"now": now, "today": today}).one()
+            zone = settings.time_zone_named(row.zone or settings.DEFAULTS["time_zone"])
+            if zone != self._zone:
+                self._zone = zone
+                today = day_of(now, zone).isoformat()
+                row = conn.execute(_LOOK, {"now": now, "today": today}).one()
+            return Work(
+                zone=zone,
+                last=Instant(row.last or 0),
+                fresh=row.fresh,
+                expired=row.expired,
+                stale=self._stale(conn) if row.stale else frozenset(),
+                sweep=row.behind or (row.swept_on or "") < today,
+                due=row.due,
+            )
+
+    def _stale(self, conn: Connection) -> frozenset[str]:
+        """Segments in use that were edited since the last tick: worked out silently, before anything reads them."""
+        stale = self.segments.not_worked_out(conn)
+        if stale == self._unused:
+            return frozenset()
+        used = {key for live in self.roll.call(conn) for plan in live.plans.values() for key in plan.segments}
+        # a segment that nobody uses stays as it is until a journey is published that does, which works it out
+        self._unused = stale - used
+        return stale & used
+
+    def next_due(self, now: Instant) -> Instant | None:
+        """The next moment at which a tick has something to do, if nothing new happens: at the latest the next workspace day.
+
+        None where no journey runs.
+        """
+        with self.store.read() as conn:
+            zone = settings.workspace_zone(conn)
+            running = list(conn.execute(_RUNNING).scalars())
+            moments = [conn.execute(_NEXT_DUE, {"journey": journey}).scalar() for journey in running]
+            moments += [conn.execute(_NEXT_FRESH).scalar(), conn.execute(_NEXT_EXPIRY).scalar()]
+            if running:
+                today = day_of(now, zone)
+                moments.append(day_start(today.fromordinal(today.toordinal() + 1), zone))
+        known = [Instant(at) for at in moments if at is not None]
+        return min(known) if known else None
+
+    def _listen(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
+        # movements between segments are heard before anybody moves on, so that an ending they bring beats the step
+        more = True
+        while more and keep_going():
+            with scratch.work(self.store) as conn:
+                self.segments.load(conn)
+                heard = listen(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone, limit=LOT)
+            more = heard.events == LOT or heard.moved > 0
+            done.events += heard.events
+            done.entered += heard.entered
+            done.ended += heard.ended
+            done.woken += heard.woken
+            done.missed.update(heard.missed)
+
+    def _sweep(self, done: Ticked, now: Instant, zone: ZoneInfo) -> bool:
+        """Returns whether there are movements to be heard."""
+        with scratch.work(self.store) as conn:
+            self.segments.load(conn)
+            swept = sweep.sweep(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone)
+        done.moved += swept.moved
+        done.entered += swept.entered
+        done.ended += swept.ended
+        return swept.moved > 0
+
+    def _advance(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
+        with self.store.read() as conn:
+            waiting = list(conn.execute(_DUE, {"now": now}).scalars())
+            plans = {live.journey: live.plans for live in self.roll.call(conn)} if waiting else {}
+        # one cohort a journey in turn: a large one does not keep the others waiting
+        while waiting and keep_going():
+            for journey in list(waiting):
+                began = time.perf_counter()
+                with scratch.work(self.store) as conn:
+                    advanced = self._walk.advance(
+                        conn, plans[journey], journey=journey, now=now, zone=zone, limit=self._cohort
+                    )
+                took = time.perf_counter() - began
+                done.members += advanced.members
+                done.hops += advanced.hops
+                if advanced.members < self._cohort:
+                    waiting.remove(journey)
+                if advanced.members and self.store.is_sqlite:
+                    self._fit(advanced.members, took)
+
+    def _fit(self, members: int, took: float) -> None:
+        """Choose the next cohort's size so that it holds the write lock for about LOCK_SECONDS."""
+        if members < self._cohort and took < LOCK_SECONDS:
+            return
+        wanted = int(members * LOCK_SECONDS / max(took, 1e-4))
+        self._cohort = max(SMALLEST_COHORT, min(LARGEST_COHORT, wanted, self._cohort * 2))

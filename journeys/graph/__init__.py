@@ -1,0 +1,1 @@
+"""The journey document over NetworkX: the model, its file, its checks, and the words it is said in."""

@@ -1,0 +1,152 @@
+"""Journey text to plain JSON values, refusing what no journey holds and saying where it stands."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from journeys.base.i18n import _
+from journeys.graph.problems import FileProblem
+
+#: a journey of 2,000 nodes takes about 1 MB
+MOST_CHARACTERS = 32_000_000
+LONGEST_TEXT = 100_000
+#: criteria in groups in groups: people get lost long before
+DEEPEST = 64
+#: whole numbers of both databases have 64 bits; 18 digits always fit
+_MOST_DIGITS = 18
+#: longest name from a file that a sentence repeats
+_SHOWN = 60
+
+Path = tuple[str | int, ...]
+
+
+class NotDecoded(Exception):
+    """Carries the problems found; the reader turns them into its own error."""
+
+    def __init__(self, *problems: FileProblem) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def decode(text: str) -> Any:
+    """The value the text stands for. Raises NotDecoded with every problem found, or the one that ends reading."""
+    if len(text) > MOST_CHARACTERS:
+        raise NotDecoded(FileProblem(_("It has more than {n} characters.").format(n=MOST_CHARACTERS)))
+    if not text.strip("\ufeff \t\r\n"):
+        raise NotDecoded(FileProblem(_("It is empty.")))
+    twice: dict[int, tuple[dict[str, Any], str]] = {}
+
+    def made_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in made:
+                # the object itself is kept so that its id stays its own
+                twice[id(made)] = (made, key)
+            made[key] = value
+        return made
+
+    try:
+        value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=made_object, parse_int=_whole_number)
+    except json.JSONDecodeError as error:
+        raise NotDecoded(FileProblem(_broken(error))) from None
+    except RecursionError:
+        raise NotDecoded(FileProblem(_too_deep())) from None
+    problems = list(_refused(value, {key: name for key, (_made, name) in twice.items()}))
+    if problems:
+        raise NotDecoded(*problems)
+    return value
+
+
+def _whole_number(digits: str) -> int | float:
+    return int(digits) if len(digits.lstrip("-")) <= _MOST_DIGITS else math.inf
+
+
+def _broken(error: json.JSONDecodeError) -> str:
+    return _(
+        "It is not valid JSON: line {line}, column {column}: {reason}. Undo the last change made by hand, or open an earlier copy."
+    ).format(line=error.lineno, column=error.colno, reason=error.msg[:1].lower() + error.msg[1:])
+
+
+def _too_deep() -> str:
+    return _("It is nested more than {n} levels deep.").format(n=DEEPEST)
+
+
+def _refused(value: Any, twice: dict[int, str]) -> Iterator[FileProblem]:
+    """What JSON allows and a journey does not, found without recursion."""
+    waiting: list[tuple[Path, Any]] = [((), value)]
+    while waiting:
+        path, here = waiting.pop()
+        match here:
+            case dict() | list() if len(path) > DEEPEST:
+                yield _problem(value, path, _("This is nested more than {n} levels deep.").format(n=DEEPEST))
+            case dict():
+                if id(here) in twice:
+                    key = twice[id(here)]
+                    yield _problem(value, (*path, key), _("The key “{key}” stands there twice.").format(key=key))
+                for key in here:
+                    if (wrong := _wrong_text(key)) is not None:
+                        yield _problem(value, (*path, "?"), wrong)
+                waiting.extend(((*path, key), item) for key, item in reversed(here.items()))
+            case list():
+                waiting.extend(((*path, n), item) for n, item in reversed(list(enumerate(here))))
+            case str():
+                if (wrong := _wrong_text(here)) is not None:
+                    yield _problem(value, path, wrong)
+            case float() if not math.isfinite(here):
+                yield _problem(value, path, _("This is no number that can be kept."))
+            case _:
+                pass
+
+
+def _wrong_text(text: str) -> str | None:
+    if len(text) > LONGEST_TEXT:
+        return _("The text has {n} characters; {most} is the most.").format(n=len(text), most=LONGEST_TEXT)
+    if "\x00" in text:
+        return _("The text holds a NUL character.")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        return _("The text holds half of a surrogate pair, which is no character.")
+    return None
+
+
+def _problem(root: Any, path: Path, sentence: str) -> FileProblem:
+    node, field = place_of(root, path)
+    return located(sentence, node=node, field=field)
+
+
+def located(sentence: str, *, node: str = "", title: str = "", field: str = "") -> FileProblem:
+    """A problem whose sentence says where it is."""
+    match bool(node), bool(title), bool(field):
+        case True, True, True:
+            template = _("Node “{title}” ({node}), {field}: {sentence}")
+        case True, True, False:
+            template = _("Node “{title}” ({node}): {sentence}")
+        case True, False, True:
+            template = _("Node {node}, {field}: {sentence}")
+        case True, False, False:
+            template = _("Node {node}: {sentence}")
+        case _, _, True:
+            template = _("{field}: {sentence}")
+        case _:
+            template = "{sentence}"
+    return FileProblem(template.format(node=node, title=title, field=field, sentence=sentence), node, field)
+
+
+def place_of(root: Any, path: Path) -> tuple[str, str]:
+    """(node id, field) of a path into the whole file; no id where it leads into no node that has one."""
+    match path:
+        case ("nodes", int(n), *rest) if isinstance(root["nodes"][n], dict):
+            node = root["nodes"][n].get("id")
+            if isinstance(node, str) and node and len(node) <= _SHOWN:
+                return node, dotted(rest)
+    return "", dotted(path)
+
+
+def dotted(path: Sequence[str | int]) -> str:
+    """“settings.rule.amount”, “nodes[3]”."""
+    said = ""
+    for part in path:
+        said += f"[{part}]" if isinstance(part, int) else f".{part[:_SHOWN]}" if said else part[:_SHOWN]
+    return said

@@ -1,0 +1,99 @@
+"""The cohort: due members of one journey, walked together through instantaneous nodes until every one rests.
+
+It is a temporary table. A node's step is SQL over its rows; nothing walks contacts one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Table, Text
+
+from journeys.base.time import Instant
+from journeys.store.moments import Moments
+from journeys.store.tables import Id, Str
+
+_temporary = MetaData()
+
+
+class Phase(IntEnum):
+    """Where a member is within the present tick."""
+
+    #: has just come to its node
+    ARRIVED = 0
+    #: its time at the node is over: it takes an outlet, or is told to rest on
+    DUE = 1
+    #: rests until its due_at, or until something wakes it
+    RESTS = 2
+    #: has ended the journey
+    ENDED = 3
+
+
+#: one row a member; the columns up to `zone` are read from enrollment and contact, the others are the walk's
+members = Table(
+    "cohort",
+    _temporary,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("contact", Id, nullable=False),
+    Column("version", Id, nullable=False),
+    Column("subject_kind", Str),
+    Column("subject_id", Id),
+    Column("since_at", BigInteger, nullable=False),
+    Column("since_event", Id),
+    Column("draw", Integer, nullable=False),
+    #: the contact's time zone as stored, "" without one
+    Column("zone", Str, nullable=False),
+    Column("node", Str, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("arrived_at", BigInteger, nullable=False),
+    Column("phase", Integer, nullable=False),
+    Column("due_at", BigInteger),
+    Column("outlet", Str),
+    Column("reason", Str, nullable=False),
+    #: JSON text for the trace
+    Column("values", Text),
+    #: event a listening wait found
+    Column("found", Id),
+    #: hops made in this tick
+    Column("hops", Integer, nullable=False),
+    Column("state", Str, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+#: when the members of each time zone are due: {zone as in `members.zone`: instant}
+DueTable = dict[str, Instant]
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """What a step may speak of: the members' table, the moments of its statement, and whose journey it is.
+
+    An expression a step returns is evaluated for the rows of `members` that are at the node and due.
+    """
+
+    #: the id in the journey file
+    journey: str
+    #: row id of the version
+    version: int
+    #: id of the node
+    node: str
+    moments: Moments
+    #: "sqlite" or "postgresql"
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What due members do at a node, as expressions over `members`."""
+
+    #: outlet taken; NULL: rests on until `due_at`
+    outlet: ColumnElement[str | None]
+    #: a short stable reason code for trace and counters; "" where the outlet says it all
+    reason: ColumnElement[str] | None = None
+    #: JSON text of the values compared; NULL where nothing was
+    values: ColumnElement[str | None] | ColumnElement[str] | None = None
+    #: for those that rest on: when to look again; NULL: something wakes them
+    due_at: ColumnElement[int | None] | None = None
+    #: worked out first and kept in `members.found`, so that `outlet` may use it
+    found: ColumnElement[int | None] | None = None

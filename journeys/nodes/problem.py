@@ -1,0 +1,40 @@
+"""What a check finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Severity(StrEnum):
+    """How much a problem matters: `blocks` keeps the journey from being published without a typed reason."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    HINTS = "hints"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that would mend it, as the editor can apply it: one named act with its arguments."""
+
+    label: str
+    #: "connect", "remove-edge", "set", "switch-off", "remove-node", "rename-outlet", "set-journey"
+    act: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One sentence about one or more nodes."""
+
+    #: stable name of the check, such as "open-outlet"
+    check: str
+    severity: Severity
+    #: ids of the nodes it is about; empty for the journey as a whole
+    nodes: tuple[str, ...]
+    sentence: str
+    #: the settings field it is about, as a dotted path, or nothing
+    field: str = ""
+    fix: Fix | None = None

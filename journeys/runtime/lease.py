@@ -1,0 +1,73 @@
+"""The lease of a store: one runtime at a time, known by name, taken over when it is dead."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+
+from sqlalchemy import delete, insert, select, update
+
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_
+from journeys.base.time import Instant, moment
+from journeys.store import settings
+from journeys.store.store import Store
+from journeys.store.tables import lease
+
+NAME = "runtime"
+#: seconds a lease holds without being renewed
+SECONDS = 120
+
+
+class RunsElsewhere(KanwaError):
+    """Another runtime has the lease."""
+
+    text = N_(
+        "This store is already being run by {holder}. Stop it there, or wait until {until}: a runtime that has died "
+        "loses its place then."
+    )
+
+
+def holder_name() -> str:
+    """This process, as it signs a lease."""
+    return f"{platform.node()}:{os.getpid()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to run one store, held by one process."""
+
+    store: Store
+    holder: str
+
+    def take(self, now: Instant) -> None:
+        """Take the lease, or keep it. Raises RunsElsewhere while another holds it."""
+        with self.store.write() as conn:
+            row = conn.execute(select(lease).where(lease.c.name == NAME).with_for_update()).one_or_none()
+            if row is None:
+                conn.execute(insert(lease).values(name=NAME, holder=self.holder, until_at=now + SECONDS, data={}))
+                return
+            if row.holder != self.holder and row.until_at > now and not is_dead(row.holder):
+                zone = settings.workspace_zone(conn)
+                raise RunsElsewhere(holder=row.holder, until=f"{moment(Instant(row.until_at), zone):%Y-%m-%d %H:%M:%S}")
+            conn.execute(update(lease).where(lease.c.name == NAME).values(holder=self.holder, until_at=now + SECONDS))
+
+    def give_back(self) -> None:
+        """Let the next one run at once."""
+        with self.store.write() as conn:
+            conn.execute(delete(lease).where(lease.c.name == NAME, lease.c.holder == self.holder))
+
+
+def is_dead(holder: str) -> bool:
+    """Whether a name is that of a process of this machine that no longer runs. A worker's “/” and number do no harm."""
+    host, _, pid = holder.partition("/")[0].rpartition(":")
+    if host != platform.node() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

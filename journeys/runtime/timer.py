@@ -1,0 +1,149 @@
+"""The timer: APScheduler wakes the runner when something is due, and at the latest every 30 seconds.
+
+All state is in the store; the scheduler holds one job in memory. Its defaults would silently drop a job missed by a
+second, hence `misfire_grace_time=None`. It goes by the wall clock, so that a clock set back would leave it waiting for
+that long: a watch compares wall and monotonic clock and re-arms.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+from sqlalchemy.exc import DBAPIError
+
+from journeys.base.clock import Clock
+from journeys.base.errors import KanwaError
+from journeys.base.time import Instant
+from journeys.runtime.beat import Beat, Runner
+from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere
+
+log = logging.getLogger(__name__)
+
+#: seconds between two beats at the most
+LONGEST = 30
+#: seconds to wait after so many failures in a row
+BACK_OFF = (1, 2, 5, 10, 30)
+#: seconds between two looks at the clocks, and how far they may drift apart in between
+WATCH = 1.0
+JUMP = 2.0
+
+_JOB = "beat"
+
+
+class Timer:
+    """Keeps a runner beating until it is stopped."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        lease: Lease,
+        clock: Clock,
+        *,
+        on_beat: Callable[[Instant, Beat], None] | None = None,
+        on_trouble: Callable[[str], None] | None = None,
+    ) -> None:
+        self._runner = runner
+        self._lease = lease
+        self._clock = clock
+        self._on_beat = on_beat or (lambda _now, _beat: None)
+        self._on_trouble = on_trouble or log.error
+        self._failures = 0
+        self._stop = threading.Event()
+        #: when the lease is renewed within a long beat; asked by every thread that hands over
+        self._renew_at = Instant(0)
+        self._renewing = threading.Lock()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+
+    def run(self) -> None:
+        """Beat until `stop` is called. Raises RunsElsewhere at once where another runtime has the store."""
+        self._lease.take(self._clock.now())
+        try:
+            self._scheduler.start()
+            self._arm(0)
+            self._watch()
+        finally:
+            self._stop.set()
+            if self._scheduler.running:
+                # waits for the beat under way, which looks at the stop between its transactions
+                self._scheduler.shutdown(wait=True)
+            self._lease.give_back()
+
+    def stop(self) -> None:
+        """End `run` after the transaction under way; safe to call from a signal handler."""
+        self._stop.set()
+
+    def fire(self) -> int:
+        """One beat; returns the seconds until the next one. Whatever goes wrong is told and tried again."""
+        try:
+            now = self._clock.now()
+            self._take(now)
+            self._runner.recover(now)
+            beat = self._runner.beat(now, keep_going=self._keep_going)
+            self._on_beat(now, beat)
+            for trouble in beat.troubles:
+                self._on_trouble(trouble)
+            following = self._runner.next_at(now)
+        except RunsElsewhere as problem:
+            self._on_trouble(str(problem))
+            self._stop.set()
+            return LONGEST
+        except (KanwaError, DBAPIError) as problem:
+            return self._failed(problem)
+        except Exception as problem:
+            log.exception("a beat failed")
+            return self._failed(problem)
+        self._failures = 0
+        return self.pause_until(following, now)
+
+    def pause_until(self, following: Instant | None, now: Instant) -> int:
+        """Seconds to wait for the next thing that is due: at least one, at most LONGEST."""
+        return LONGEST if following is None else max(1, min(LONGEST, following - now))
+
+    def _keep_going(self) -> bool:
+        """Asked between any two transactions: false once it is to stop. Keeps the lease through a long beat."""
+        if self._stop.is_set():
+            return False
+        now = self._clock.now()
+        with self._renewing:
+            if now >= self._renew_at:
+                self._take(now)
+        return True
+
+    def _take(self, now: Instant) -> None:
+        self._lease.take(now)
+        self._renew_at = Instant(now + SECONDS // 4)
+
+    def _failed(self, problem: Exception) -> int:
+        wait = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
+        self._failures += 1
+        # connections that a server has dropped are not worth keeping
+        self._runner.engine.store.engine.dispose()
+        self._on_trouble(str(problem) if isinstance(problem, KanwaError) else type(problem).__name__)
+        return wait
+
+    def _arm(self, seconds: float) -> None:
+        if self._stop.is_set():
+            return
+        at = datetime.fromtimestamp(time.time() + seconds, tz=UTC)
+        self._scheduler.add_job(self._fire_and_arm, DateTrigger(at), id=_JOB, replace_existing=True)
+
+    def _fire_and_arm(self) -> None:
+        self._arm(self.fire())
+
+    def _watch(self) -> None:
+        wall, steady = time.time(), time.monotonic()
+        while not self._stop.wait(WATCH):
+            now_wall, now_steady = time.time(), time.monotonic()
+            # monotonic time stands still in suspend, so that waking up is a jump too
+            if abs((now_wall - wall) - (now_steady - steady)) > JUMP:
+                log.warning("the clock of this computer has jumped by %.0f seconds", now_wall - wall)
+                self._arm(0)
+            wall, steady = now_wall, now_steady

@@ -1,0 +1,120 @@
+"""Events: what contacts did elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from journeys.base.i18n import N_
+from journeys.base.text import fold
+from journeys.store.events import NewEvent, checked_data, checked_kind, record
+from journeys.store.importing.errors import EventKnown, Missing, ReservedKind
+from journeys.store.importing.goods import read_key
+from journeys.store.importing.kind import Kind, Parsed, known
+from journeys.store.importing.mapping import Field, field_words
+from journeys.store.importing.people import WHO, check_named, with_contacts
+from journeys.store.importing.report import Tally
+from journeys.store.importing.values import Reading, read_moment, read_object
+from journeys.store.purchases import given_identity
+from journeys.store.tables import event
+
+#: first words of kinds that a change in the store itself leaves, and the file by which that change is imported
+MADE_HERE = {
+    "contact": N_("contacts"),
+    "tag": N_("contacts"),
+    "stage": N_("contacts"),
+    "segment": N_("contacts"),
+    "purchase": N_("purchases"),
+    "contract": N_("contracts"),
+    "consent": N_("consents"),
+}
+
+
+def _kind(text: str, _reading: Reading) -> str:
+    return checked_kind(fold(text))
+
+
+class Events(Kind):
+    """Events of any kind but those that the store makes itself."""
+
+    name = "events"
+    noun = N_("events")
+    takes_data = True
+    fields = (
+        Field("event_id", field_words("id, id zdarzenia, identyfikator zdarzenia"), read_key),
+        *WHO,
+        Field("kind", field_words("event, event kind, event type, event name, type, zdarzenie, rodzaj, typ, typ zdarzenia"), _kind),
+        Field(
+            "at",
+            field_words(
+                "date, time, datetime, timestamp, occurred at, created at, event time, event date, day, "
+                "data, czas, data i godzina, kiedy, dzien"
+            ),
+            read_moment,
+        ),
+        Field("data", field_words("json, payload, properties, details, dane, szczegoly"), read_object),
+    )  # fmt: skip
+    needs = (("customer", "email"), ("kind",), ("at",))
+
+    def check(self, values: dict[str, Any]) -> None:
+        check_named(values)
+        for name in ("kind", "at"):
+            if name not in values:
+                raise Missing(column=name)
+        kind = values["kind"]
+        instead = MADE_HERE.get(kind.partition(".")[0])
+        if instead:
+            raise ReservedKind(column="kind", kind=kind, instead=instead)
+        data = values.pop("data", {}) | {
+            name[5:]: values.pop(name) for name in [one for one in values if one.startswith("data.")]
+        }
+        values["data"] = checked_data(kind, data)
+
+    def write(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> None:
+        run, options = self.run, self.run.options
+        about = list(with_contacts(run, conn, rows, tally))
+        wanted = [
+            NewEvent(
+                contact=id_,
+                kind=row.values["kind"],
+                at=row.values["at"],
+                data=row.values["data"],
+                source=options.source,
+                quiet=options.quiet,
+                identity=self._identity(row, id_),
+                import_batch=run.batch,
+            )
+            for row, id_ in about
+        ]
+        there = known(
+            conn,
+            event.c.identity,
+            (one.identity or "" for one in wanted),
+            event.c.contact,
+            event.c.kind,
+            event.c.at,
+            event.c.data,
+        )
+        new: dict[str, NewEvent] = {}
+        for (row, _), one in zip(about, wanted, strict=True):
+            identity = one.identity or ""
+            found = there.get(identity) or new.get(identity)
+            if found is None:
+                new[identity] = one
+                tally.added += 1
+            elif (found.contact, found.kind, found.at, found.data) == (one.contact, one.kind, one.at, one.data):
+                tally.unchanged += 1
+            else:
+                problem = EventKnown(id=identity.removeprefix("id:"))
+                tally.refused.append(run.refused(row.number, problem, "event_id"))
+        record(conn, list(new.values()), now=run.now)
+
+    def _identity(self, row: Parsed, contact: int) -> str:
+        values = row.values
+        if "event_id" in values:
+            return given_identity(values["event_id"])
+        data = json.dumps(values["data"], ensure_ascii=False, sort_keys=True)
+        return self.run.scratch.row_identity("event", contact, values["kind"], values["at"], data)

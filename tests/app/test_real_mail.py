@@ -1,0 +1,104 @@
+"""Mail by an account: a real conversation with a mail server on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.outgoing import NoAccount, Switchboard
+from journeys.base.time import Instant
+from journeys.channels.account import Account
+from journeys.channels.channel import Accepted, AccountTrouble, Mail
+from journeys.channels.sink_server import Received, SinkServer
+from journeys.store.definitions import define_account, define_sender
+from journeys.store.store import Store
+from journeys.store.tables import account as account_table
+
+Kanwa = Callable[..., Any]
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[SinkServer, list[Received]]]:
+    kept: list[Received] = []
+    with SinkServer(kept.append, logins={"shop": "geheim"}) as running:
+        yield running, kept
+
+
+@pytest.fixture
+def account(
+    kanwa: Kanwa,
+    workspace: Path,
+    server: tuple[SinkServer, list[Received]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Path:
+    """A workspace with an account whose password lies in an encrypted file, a sender and a template."""
+    monkeypatch.setenv("KANWA_KEYRING_KEY", "a passphrase")
+    monkeypatch.setenv("KANWA_KEYRING_FILE", str(tmp_path / "keyring.cfg"))
+    monkeypatch.setattr("sys.stdin", type("Typed", (), {"readline": lambda self: "geheim\n"})())
+    words = ["--host", "127.0.0.1", "--port", server[0].port, "--security", "plain", "--user", "shop"]
+    assert kanwa("account", "add", "mail", *words, "--password-stdin").code == 0
+    assert (
+        kanwa("sender", "add", "shop", "--name", "Shop", "--address", "shop@example.com", "--account", "mail").code == 0
+    )
+    assert kanwa("template", "add", "nps-survey").code == 0
+    return workspace
+
+
+def test_an_account_is_used_with_its_password_and_shows_it_nowhere(
+    kanwa: Kanwa, account: Path, server: tuple[SinkServer, list[Received]]
+) -> None:
+    assert kanwa("account", "test", "mail").code == 0
+    ran = kanwa("send", "nps-survey", "--test", "anna@example.com")
+    assert (ran.code, ran.out) == (0, "The mail “Anna, how did we do?” was taken for anna@example.com.\n")
+    [mail] = server[1]
+    assert (mail.to, mail.user) == (("anna@example.com",), "shop")
+    assert "geheim" not in kanwa("account", "list", "--json").out
+    assert b"geheim" not in (account / "store.sqlite").read_bytes()
+    assert b"geheim" not in Path(account.parent / "keyring.cfg").read_bytes()
+
+
+def test_each_mail_goes_by_the_account_of_its_sender_which_is_marked_as_used(sqlite_store: Store) -> None:
+    taken: dict[str, list[Received]] = {"one": [], "two": []}
+    with SinkServer(taken["one"].append) as one, SinkServer(taken["two"].append) as two:
+        with sqlite_store.write() as conn:
+            for key, server in (("one", one), ("two", two), ("idle", two)):
+                settings = Account(key=key, host=server.host, port=server.port, security="plain").settings()
+                define_account(conn, key, channel="email", settings=settings)
+                if key != "idle":
+                    define_sender(conn, key, from_name=key, from_address=f"{key}@example.com", account_key=key)
+        board = Switchboard(sqlite_store, lambda: Instant(1_000))
+        with board.open() as session:
+            for n, key in enumerate(("one", "two", "two")):
+                content = b"Subject: Hello\r\n\r\nHello\r\n"
+                handed = session.hand_over(Mail(n, f"{key}@example.com", "anna@example.com", content))
+                assert isinstance(handed, Accepted)
+            stranger = session.hand_over(Mail(9, "nobody@example.com", "anna@example.com", b"\r\n"))
+    assert isinstance(stranger, AccountTrouble)
+    assert stranger.sentence == (
+        "The sender nobody@example.com has no account. Give it one with kanwa sender add --account."
+    )
+    assert {key: len(mails) for key, mails in taken.items()} == {"one": 1, "two": 2}
+    with sqlite_store.read() as conn:
+        used = dict(conn.execute(select(account_table.c.key, account_table.c.used_at)).tuples().all())
+    assert used == {"one": 1_000, "two": 1_000, "idle": None}
+
+
+def test_without_an_account_nothing_can_be_sent(sqlite_store: Store) -> None:
+    with pytest.raises(NoAccount):
+        Switchboard(sqlite_store, lambda: Instant(1_000))
+
+
+def test_a_wrong_password_is_a_sentence(
+    kanwa: Kanwa, account: Path, server: tuple[SinkServer, list[Received]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server[0].logins = {"shop": "another"}
+    assert kanwa("account", "test", "mail").code == 1
+    ran = kanwa("send", "nps-survey", "--test", "anna@example.com")
+    assert ran.code == 1
+    assert ran.err.startswith("The mail was not taken. ")
+    assert "geheim" not in ran.err

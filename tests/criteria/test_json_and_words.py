@@ -1,0 +1,257 @@
+"""Criteria in JSON: what is refused and how; and in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from journeys.base.validation import InvalidData, parse_model
+from journeys.criteria import Criterion, InvalidCriterion, explain, parse_criterion, words
+from journeys.criteria.criterion import LEAVES
+
+
+def problems(data: Any) -> list[str]:
+    with pytest.raises(InvalidCriterion) as caught:
+        parse_criterion(data)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (5, ["A criterion is an object: a group (“all”, “any”, “none”) or a leaf."]),
+        (None, ["A criterion is an object: a group (“all”, “any”, “none”) or a leaf."]),
+        ({}, ["A criterion is a group (“all”, “any”, “none”) or names its kind of “leaf”."]),
+        ({"any": []}, ["any: This needs at least 1 entry."]),
+        ({"all": [], "some": 1}, ["some: There is no such setting."]),
+        ({"all": [{"leaf": "tag"}]}, ["all[0].tag: This is missing."]),
+        ({"leaf": "tag", "tag": "vip", "scope": {}}, ["scope: There is no such setting."]),
+        (
+            {"any": [{"leaf": "event", "event": "Visited"}]},
+            [
+                "any[0].event: “Visited” cannot be the kind of an event. A kind is lower-case words joined by dots, "
+                "such as page.visited."
+            ],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "count": {"op": "between", "value": 3}},
+            ["count.value: “between” needs two whole numbers, such as [2, 8]."],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "count": {"op": "=", "value": 2.5}},
+            ["count.value: 2.5 is not a whole number."],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "count": {"op": "=", "value": -1}},
+            ["count.value: -1 is out of reach; it can be 0 to 1000000."],
+        ),
+        (
+            {
+                "leaf": "event",
+                "event": "a.b",
+                "count": {"op": "=", "value": 1},
+                "last_days_ago": {"op": "=", "value": 1},
+            },
+            ["One question at a time: a count, the last or the first one."],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "scope": {"type": "later"}},
+            [
+                "scope: “later” is not known here. It is one of: “ever”, “last”, “since entry”, “since leaving”, "
+                "“about message”, “subject”. The nearest is “last”."
+            ],
+        ),
+        (
+            {"leaf": "purchase", "scope": {"type": "about message", "node": "A"}},
+            ["scope: A purchase answers no message. Ask for purchases since leaving the step."],
+        ),
+        (
+            {"leaf": "contract", "scope": {"type": "last", "amount": 3}},
+            ["scope: A contract is looked at as it stands today: the scope is “ever” or “subject”."],
+        ),
+        ({"leaf": "purchase", "total": {"op": ">", "value": 1}}, ["currency: A sum needs its currency, such as PLN."]),
+        (
+            {"leaf": "attribute", "attribute": "a", "op": "contains", "value": 5},
+            [
+                "op: “contains” does not go with a number. What goes: “=”, “!=”, “<”, “<=”, “>”, “>=”, “between”, “in”, "
+                "“has a value”, “has none”."
+            ],
+        ),
+        (
+            {"leaf": "attribute", "attribute": "a", "op": "=", "value": "2026-02-30"},
+            ["value: “2026-02-30” is not a day such as 2026-11-29."],
+        ),
+        (
+            {"leaf": "attribute", "attribute": "a", "op": "=", "value": "x\x00"},
+            ["value: The text has signs in it that no stored text has."],
+        ),
+        (
+            {"leaf": "attribute", "attribute": "a", "op": "=", "value": "x" * 10_001},
+            ["value: A text may have at most 10000 characters."],
+        ),
+        (
+            {"leaf": "attribute", "attribute": "a", "op": "=", "value": 2**60},
+            ["value: The number is too large to be compared exactly."],
+        ),
+        (
+            {"leaf": "consent", "channel": "e-mail", "purpose": "news"},
+            [
+                "channel: There is no channel “e-mail”. The channels are: “email”, “sms”, “push”, “phone”, “post”. "
+                "The nearest is “email”."
+            ],
+        ),
+        (
+            {"all": [{"leaf": "tag", "tag": 5}, {"leaf": "nps"}]},
+            ["all[0].tag: 5 is not a text.", "all[1]: One question at a time: the answer, or the score."],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "where": [{"field": "x", "op": "in", "value": []}]},
+            ["where[0].value: “in” needs a list of values."],
+        ),
+    ],
+)
+def test_each_problem_has_a_sentence_and_its_place(data: Any, expected: list[str]) -> None:
+    assert problems(data) == expected
+
+
+def test_an_unknown_leaf_is_told_the_nearest() -> None:
+    (sentence,) = problems({"leaf": "purchases"})
+    assert sentence.startswith("There is no kind of leaf “purchases”. The kinds are: “attribute”, ")
+    assert sentence.endswith(" The nearest is “purchase”.")
+
+
+def test_a_path_leads_through_the_model_that_holds_the_criterion() -> None:
+    class Condition(BaseModel):
+        criterion: Criterion
+
+    with pytest.raises(InvalidData) as caught:
+        parse_model(Condition, {"criterion": {"all": [{"none": [{"leaf": "tag", "tag": ""}]}]}}, where="Step “A”")
+    assert str(caught.value) == "Step “A” does not fit. criterion.all[0].none[0].tag: This is empty."
+
+
+def test_too_deep_and_too_many_are_refused() -> None:
+    deep: Any = {"leaf": "tag", "tag": "a"}
+    for _n in range(21):
+        deep = {"all": [deep]}
+    assert problems(deep) == ["Groups are nested more than 20 deep."]
+    for _n in range(400):
+        deep = {"all": [deep]}
+    assert len(problems(deep)) == 1
+    many = {"any": [{"leaf": "tag", "tag": "a"}] * 201}
+    assert problems(many) == ["A criterion takes at most 200 leaves."]
+
+
+def test_the_largest_criterion_runs_and_is_explained(base: Any) -> None:
+    base.contact("Anna")
+    leaf = {"leaf": "event", "event": "page.visited", "count": {"op": "=", "value": 0}}
+    assert base.matches({"all": [leaf] * 200}) == {"Anna"}
+    nested: Any = leaf
+    for _n in range(19):
+        nested = {"none": [nested, leaf]}
+    assert base.matches(nested) in (set(), {"Anna"})
+    assert len(base.explained({"any": [leaf] * 200}, "Anna")) == 200
+
+
+def test_groups_in_words() -> None:
+    tag, other = {"leaf": "tag", "tag": "a"}, {"leaf": "tag", "tag": "b"}
+
+    def said(criterion: Any) -> str:
+        return words(parse_criterion(criterion))
+
+    assert said({"all": []}) == "every contact"
+    assert said({"all": [tag]}) == "carries the tag “a”"
+    assert said({"all": [tag, other]}) == "all of these: carries the tag “a”; carries the tag “b”"
+    assert said({"any": [tag, {"none": [other]}]}) == (
+        "any of these: carries the tag “a”; (this is not so: carries the tag “b”)"
+    )
+    assert said({"none": [tag, {"all": [tag, other]}]}) == (
+        "none of these: carries the tag “a”; (all of these: carries the tag “a”; carries the tag “b”)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("leaf", "sentence"),
+    [
+        ({"leaf": "purchase"}, "at least 1 order"),
+        (
+            {"leaf": "purchase", "count": {"op": ">", "value": 1}, "scope": {"type": "since entry"}},
+            "at least 2 orders (since entry)",
+        ),
+        ({"leaf": "event", "event": "page.visited"}, "“page.visited” has happened"),
+        (
+            {
+                "leaf": "event",
+                "event": "page.visited",
+                "count": {"op": "between", "value": [2, 3]},
+                "where": [{"field": "url", "op": "starts with", "value": "/a"}],
+                "scope": {"type": "since leaving", "node": "N"},
+            },
+            "“page.visited” has happened between 2 and 3 times (since leaving “N”; url starts with “/a”)",
+        ),
+        (
+            {"leaf": "purchase", "last_days_ago": {"op": ">=", "value": 90}, "category": "tea"},
+            "the last order was at least 90 days ago (from the category “tea”)",
+        ),
+        (
+            {"leaf": "purchase", "total": {"op": ">=", "value": 12345}, "currency": "PLN"},
+            "orders for at least 123.45 PLN",
+        ),
+        (
+            {"leaf": "attribute", "attribute": "born", "op": "<=", "value": "2000-01-01"},
+            "born is on 2000-01-01 or before",
+        ),
+        ({"leaf": "attribute", "attribute": "a", "op": "!=", "value": "b"}, "a has another value than “b”"),
+        ({"leaf": "attribute", "attribute": "a", "op": "=", "value": False}, "a is no"),
+        ({"leaf": "attribute", "attribute": "first_name", "op": "has none"}, "first name has no value"),
+        (
+            {"leaf": "anniversary", "of": {"type": "first purchase"}, "in_days": 7, "leap_day": "1 Mar"},
+            "anniversary of the first order is in 7 days (29 February is kept on 1 March)",
+        ),
+        ({"leaf": "random share", "percent": 12.5, "salt": "a"}, "is among a random 12.5 % (“a”)"),
+    ],
+)
+def test_leaves_in_words(leaf: dict[str, Any], sentence: str) -> None:
+    assert words(parse_criterion(leaf)) == sentence
+
+
+def test_names_take_the_place_of_keys() -> None:
+    class Labels:
+        def label(self, kind: str, key: str) -> str:
+            return {("tag", "vip"): "Our best"}.get((kind, key), key)
+
+    assert words(parse_criterion({"leaf": "tag", "tag": "vip"}), Labels()) == "carries the tag “Our best”"
+
+
+def test_the_trace_of_orders_reads_like_a_sum(base: Any) -> None:
+    base.contact("Anna")
+    for days in (1, 2, 3):
+        base.purchase("Anna", base.days_ago(days))
+    wanted = {"leaf": "purchase", "count": {"op": ">=", "value": 2}, "scope": {"type": "last", "amount": 30}}
+    rows = base.explained({"all": [wanted, {"none": [{**wanted, "count": {"op": ">=", "value": 4}}]}]}, "Anna")
+    assert [str(row) for row in rows] == [
+        "orders (in the last 30 days): 3 ≥ 2",
+        "orders (in the last 30 days): 3, not ≥ 4",
+    ]
+    assert [(row.leaf, row.holds) for row in rows] == [(0, True), (1, False)]
+    assert rows[0].words == "at least 2 orders (in the last 30 days)"
+
+
+def test_an_explanation_reads_what_the_trace_kept(moment_at: Any) -> None:
+    from zoneinfo import ZoneInfo
+
+    (row,) = explain(
+        parse_criterion({"leaf": "purchase", "last_days_ago": {"op": ">=", "value": 3}}),
+        f'[{{"leaf": 0, "value": {moment_at("2026-11-20 23:59")}}}]',
+        at=moment_at("2026-11-22 00:01"),
+        zone=ZoneInfo("Europe/Warsaw"),
+    )
+    assert str(row) == "days since the last order: 2 (2026-11-20 23:59), not ≥ 3"
+
+
+def test_every_kind_of_leaf_is_documented() -> None:
+    import journeys.criteria
+
+    for name in LEAVES:
+        assert f'{{"leaf": "{name}"' in str(journeys.criteria.__doc__)

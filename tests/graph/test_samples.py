@@ -1,0 +1,140 @@
+"""The journeys that come with Kanwa, and the reference journey edge by edge."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import resources
+from app.demo import keys
+from journeys.base.catalogue import Catalogue, TemplateEntry
+from journeys.graph.checks import check
+from journeys.graph.file import load, write_journey
+from journeys.graph.journey import Journey
+from journeys.graph.show import show
+from journeys.nodes.send import Send
+
+HOME = Path(resources.__file__).parent
+SAMPLES = sorted((HOME / "journeys").glob("*.journey"))
+
+
+@pytest.fixture(params=SAMPLES, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    made: Path = request.param
+    return made
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """What the demo's shop knows."""
+    templates = {}
+    for file in (HOME / "templates").glob("*/template.toml"):
+        told = tomllib.loads(file.read_text())
+        templates[file.parent.name] = TemplateEntry(
+            told["class"], survey=told.get("survey", ""), programme=told.get("programme", "")
+        )
+    return Catalogue(
+        templates=templates,
+        segments={key: label for key, (label, _criterion) in keys.SEGMENTS.items()},
+        tags=frozenset(key for key, _label in keys.TAGS),
+        purposes=frozenset({keys.PURPOSE}),
+        programmes=frozenset({keys.PROGRAMME}),
+        surveys=frozenset({keys.SURVEY, keys.REASONS_SURVEY}),
+        funnels={keys.FUNNEL: tuple(key for key, _label in keys.STAGES)},
+        senders=frozenset({keys.SENDER}),
+        products=frozenset({"stream-x"}),
+    )
+
+
+def test_there_are_three_samples() -> None:
+    assert len(SAMPLES) == 3
+
+
+def test_a_sample_is_named_after_its_id(path: Path) -> None:
+    assert load(path).settings.id == path.stem
+
+
+def test_a_sample_stands_as_it_would_be_saved(path: Path) -> None:
+    assert write_journey(load(path)) == path.read_text(encoding="utf-8")
+
+
+def test_nothing_blocks_a_sample(path: Path, catalogue: Catalogue) -> None:
+    assert check(load(path), catalogue).blocks == ()
+
+
+def test_a_sample_can_be_said_in_words(path: Path) -> None:
+    assert "unknown kind" not in show(load(path))
+
+
+def test_no_two_cards_of_a_sample_lie_on_each_other(path: Path) -> None:
+    journey = load(path)
+    cards = {node: card(journey, node) for node in journey.node_ids()}
+    for node, (left, top, right, bottom) in cards.items():
+        for other, (its_left, its_top, its_right, its_bottom) in cards.items():
+            apart = right <= its_left or its_right <= left or bottom <= its_top or its_bottom <= top
+            assert node == other or apart, (journey.title(node), journey.title(other))
+
+
+def card(journey: Journey, node: str) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of a card, with the widths and the largest height of the look."""
+    settings = journey.node(node)
+    assert settings is not None
+    outlets = len(settings.outlets())
+    x, y = journey.place(node)
+    width = {0: 160, 3: 276, 4: 320}.get(outlets, 208)
+    height = 40 if settings.ends else 72 if outlets < 2 else 96
+    return x, y, x + width, y + height
+
+
+def test_every_marketing_send_of_a_sample_names_the_newsletter(path: Path) -> None:
+    journey = load(path)
+    sends = [node for id_ in journey.node_ids() if isinstance(node := journey.node(id_), Send)]
+    assert sends
+    assert all(send.purpose == "newsletter" for send in sends if send.message_class == "marketing")
+
+
+REFERENCE = {
+    "Bought something": {"in": "Let it arrive"},
+    "Let it arrive": {"done": "Ask"},
+    "Ask": {"sent": "Listen", "not_sent": "No way to reach"},
+    "Listen": {"answered": "Which answer", "timeout": "Remind once"},
+    "Remind once": {"again": "Ask", "enough": "Which answer"},
+    "Which answer": {
+        "promoter": "In the programme?",
+        "passive": "Thank you",
+        "detractor": "What went wrong",
+        "no_answer": "Rest",
+    },
+    "In the programme?": {"joined": "Bonus", "declined": "Encourage", "not_asked": "Invite"},
+    "Bonus": {"sent": "Rewarded"},
+    "Invite": {"sent": "Did they join"},
+    "Did they join": {"joined": "Bonus", "timeout": "Encourage"},
+    "Encourage": {"done": "In a month"},
+    "In a month": {"done": "Again?"},
+    "Again?": {"again": "Invite", "enough": "Rest"},
+    "Thank you": {"sent": "Rest"},
+    "What went wrong": {"sent": "Their reasons"},
+    "Their reasons": {"answered": "Rest", "timeout": "Rest"},
+    "Rewarded": {},
+    "No way to reach": {},
+    "Rest": {},
+}
+
+
+def test_the_reference_journey_is_drawn_as_described() -> None:
+    """As in the description, without the kinds that do not exist yet (code, webhook, jump, push)."""
+    journey = load(HOME / "journeys" / "nps-after-purchase.journey")
+    drawn = {
+        journey.title(node): {edge.outlet: journey.title(edge.target) for edge in journey.edges_from(node)}
+        for node in journey.node_ids()
+    }
+    assert drawn == REFERENCE
+
+
+def test_samples_are_plain_json_for_other_tools(path: Path) -> None:
+    assert set(json.loads(path.read_text(encoding="utf-8"))) == {
+        "kanwa", "directed", "multigraph", "graph", "nodes", "edges",
+    }  # fmt: skip
