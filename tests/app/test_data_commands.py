@@ -229,6 +229,8 @@ def test_a_criterion_comes_from_a_file(kanwa: Kanwa, people: Path) -> None:
         '{"leaf": "segment", "segment": "nobody"}',
         '{"leaf": "purchase", "count": {"op": ">=", "value": 1}, "scope": {"type": "since entry"}}',
         '{"leaf": "purchase", "count": {"op": "between", "value": [5, 2]}}',
+        '{"leaf": "purchase", "scope": {"type": "last", "amount": 23, "unit": "hours"}}',
+        '{"leaf": ["purchase"]}',
         '{"all": ' * 2000 + "1" + "}" * 2000,
     ],
 )
