@@ -20,6 +20,7 @@ from journeys.criteria import (
     drifts,
     evidence,
     references,
+    shortest_window,
     stirs,
     typed,
     with_default_scope,
@@ -334,6 +335,18 @@ class Wait(Node):
                     yield from _about_problems(one, f"rule.listen[{n}].about", around)
             case ForCriterion():
                 yield from impossible_criterion(self.rule.scoped, "rule.criterion", around)
+                window = shortest_window(self.rule.scoped)
+                if window is not None and window < DAY:
+                    yield Problem(
+                        "short-window",
+                        Severity.WARNS,
+                        (around.node,),
+                        _(
+                            "Who comes to match by time alone is found once a day, "
+                            "later than a window shorter than a day suggests."
+                        ),
+                        field="rule.criterion",
+                    )
             case _:
                 pass
 

@@ -327,6 +327,17 @@ def test_an_answer_to_a_message_that_cannot_have_gone_out_blocks(surroundings) -
     assert no_send.sentence == "“EXITAAAA” sends nothing, so that nobody can answer it."
 
 
+def test_a_criterion_with_a_window_under_a_day_warns(surroundings) -> None:
+    def over(amount: int) -> Wait:
+        scope = {"type": "last", "amount": amount, "unit": "hours"}
+        visited = {"leaf": "event", "event": "page.visited", "scope": scope}
+        return wait({"type": "criterion", "criterion": {"none": [visited]}, "timeout": {"amount": 2}})
+
+    (warned,) = over(23).problems(surroundings())
+    assert (warned.check, warned.severity, warned.field) == ("short-window", "warns", "rule.criterion")
+    assert list(over(24).problems(surroundings())) == []
+
+
 def test_the_nodes_it_mentions_are_named_with_their_field() -> None:
     assert list(LISTEN.nodes_mentioned()) == [("rule.listen[0].about", ASK)]
 
