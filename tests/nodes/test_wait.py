@@ -104,7 +104,7 @@ def test_who_has_not_answered_rests_until_the_time_is_up(case) -> None:
     assert (decided.outlet, decided.due_at) == (None, NOW - HOUR + 7 * DAY)
 
 
-def test_e1_an_answer_to_the_message_ends_the_wait(case) -> None:
+def test_E1_an_answer_to_the_message_ends_the_wait(case) -> None:
     member = case.member()
     message = case.message(member, ASK, made_at=NOW - 2 * HOUR)
     answer = case.event(case.contact_of(member), "nps.answered", NOW - 1800, message=message, data={"score": 9})
