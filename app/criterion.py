@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
-from journeys.base.validation import InvalidData, problems_of
 from journeys.base.time import DAY
+from journeys.base.validation import InvalidData, problems_of
 from journeys.criteria import (
     Criterion,
     needs_passage,

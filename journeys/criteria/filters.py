@@ -33,8 +33,10 @@ FilterOp = Literal["=", "!=", "<", "<=", ">", ">=", "between", "in", "contains",
 
 #: beyond 2^53 not every whole number has a double, and the databases would disagree
 MOST_NUMBER = 2**53
-#: most values of one “in”
+#: most values of one “in”, and of all conditions on one event
 MOST_VALUES = 1_000
+#: most conditions on the data of one event
+MOST_FILTERS = 20
 #: longest text compared with
 MOST_TEXT = 10_000
 
@@ -90,7 +92,14 @@ class Filter(Part):
             # a member that is null counts as missing, and JSON null is not NULL
             return cast(json_member(data, self.field), Text()) != "null"
         if self.op == "in":
-            return or_(*(_typed(data, self.field, value) == bound(value) for value in self.values))
+            # one IN a type: SQLite nests an OR of many values too deep
+            types = dict.fromkeys(map(_kind, self.values))
+            return or_(
+                *(
+                    _typed(data, self.field, alike[0]).in_([bound(value) for value in alike])
+                    for alike in ([value for value in self.values if _kind(value) is type_] for type_ in types)
+                )
+            )
         member = _typed(data, self.field, self.values[0])
         first = bound(self.values[0])
         match self.op:
@@ -176,6 +185,16 @@ class Filter(Part):
                 return _("{field} starts with {value}").format(field=field, value=said[0])
             case _ as never:
                 assert_never(never)
+
+
+def _not_too_many(where: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    if sum(len(condition.values) for condition in where) > MOST_VALUES:
+        raise SettingsError(_("At most {most} values can be listed.").format(most=MOST_VALUES))
+    return where
+
+
+#: conditions on the data of one event, all of which it must fit
+Where = Annotated[tuple[Filter, ...], Field(max_length=MOST_FILTERS), AfterValidator(_not_too_many)]
 
 
 def check_values(values: tuple[Any, ...]) -> None:

@@ -31,7 +31,7 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, day_start, zone_of
 from journeys.base.validation import SettingsError
-from journeys.criteria import Criterion, Filter, ensures_not_recurring, references, typed, words
+from journeys.criteria import Criterion, Where, ensures_not_recurring, references, typed, words
 from journeys.criteria.frame import at_least, one
 from journeys.criteria.saying import qualified
 from journeys.nodes.checks import impossible_criterion, nodes_of_criterion, unknown_references
@@ -64,7 +64,7 @@ class EventTrigger(_On):
 
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
-    where: tuple[Filter, ...] = Field((), title=_("Where"), max_length=20)
+    where: Where = Field((), title=_("Where"))
     nth: int | None = Field(None, title=_("Which time"), description=_("Empty: every time."), ge=1, le=1000)
     within_days: int | None = Field(
         None, title=_("Within days"), description=_("Empty: counted over all time."), ge=1, le=MOST_DAYS

@@ -15,7 +15,7 @@ from journeys.base.time import DAY, Instant, zone_of
 from journeys.base.validation import SettingsError
 from journeys.criteria import (
     Criterion,
-    Filter,
+    Where,
     compile_criterion,
     drifts,
     evidence,
@@ -73,7 +73,7 @@ class Listen(_Rule):
     outlet: OutletId = Field(title=_("Id"))
     label: Label = Field(title=_("Name"))
     event: EventKind = Field(title=_("Event"))
-    where: tuple[Filter, ...] = Field((), title=_("Where"), max_length=20)
+    where: Where = Field((), title=_("Where"))
     about: About | None = Field(
         None,
         title=_("About"),

@@ -184,6 +184,45 @@ def test_the_largest_criterion_runs_and_is_explained(base: Any) -> None:
     assert len(base.explained({"any": [leaf] * 200}, "Anna")) == 200
 
 
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"leaf": "attribute", "attribute": "city", "op": "in", "value": [f"t{n}" for n in range(1000)]},
+        {"leaf": "attribute", "attribute": "points", "op": "in", "value": list(range(1000))},
+        {
+            "leaf": "attribute",
+            "attribute": "likes",
+            "type": "list",
+            "op": "in",
+            "value": [f"t{n}" for n in range(1000)],
+        },
+        {
+            "leaf": "event",
+            "event": "page.visited",
+            "where": [{"field": "x", "op": "in", "value": [True, *range(499), *(f"t{n}" for n in range(500))]}],
+        },
+    ],
+)
+def test_long_lists_run_and_are_explained(base: Any, leaf: dict[str, Any]) -> None:
+    base.attribute("city", "text")
+    base.attribute("points", "number")
+    base.attribute("likes", "list")
+    base.contact("Anna", city="T498", points=498, likes=["none", "t498"])
+    base.event("Anna", "page.visited", base.now, {"x": "t498"})
+    base.contact("Bob", city="none", points=-1, likes=["none"])
+    base.event("Bob", "page.visited", base.now, {"x": False})
+    assert base.matches({"all": [leaf] * 10}) == {"Anna"}
+    assert [seen.holds for seen in base.explained(leaf, "Bob")] == [False]
+
+
+def test_too_many_values_are_refused() -> None:
+    thousand = {"field": "x", "op": "in", "value": list(range(1000))}
+    leaf = {"leaf": "event", "event": "page.visited", "where": [thousand]}
+    assert problems({"all": [leaf] * 11}) == ["A criterion lists at most 10000 values."]
+    one = {"field": "x", "op": "=", "value": 1}
+    assert problems(leaf | {"where": [thousand, one]}) == ["where: At most 1000 values can be listed."]
+
+
 def test_groups_in_words() -> None:
     tag, other = {"leaf": "tag", "tag": "a"}, {"leaf": "tag", "tag": "b"}
 

@@ -107,7 +107,9 @@ def fits(criterion: dict[str, Any], world: dict[str, Any], passage: dict[str, An
                 if e["kind"] == "nps.answered" and is_score(e["data"]["score"]) and event_counts(scope, e, passage)
             ]
             score = max(answers)[2] if answers else None
-            name = "no answer" if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
+            name = (
+                "no answer" if score is None else "promoter" if score > 8 else "passive" if score > 6 else "detractor"
+            )
             return bool(name == criterion["answer"])
         case "journey" if "node" in criterion:
             mine = [passage] if "journey" not in criterion else world["passages"]
@@ -168,9 +170,7 @@ PASSAGES = st.lists(
 CONTRACTS = st.lists(
     st.fixed_dictionaries({"contact": st.sampled_from(CONTACTS), "recurring_now": st.booleans()}), max_size=3
 )
-COUNTS = st.fixed_dictionaries(
-    {"op": st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), "value": st.integers(0, 3)}
-)
+COUNTS = st.fixed_dictionaries({"op": st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), "value": st.integers(0, 3)})
 ENTRY, LEAVING = dicts({"type": "since entry"}), dicts({"type": "since leaving", "node": NODES})
 SUBJECT, MESSAGE = dicts({"type": "subject"}), dicts({"type": "about message", "node": NODES})
 EVER = dicts({"type": "ever"})

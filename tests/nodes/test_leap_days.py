@@ -54,9 +54,7 @@ def fill(conn: Connection, zone: ZoneInfo) -> None:
         for n, day in enumerate(BORN, start=1)
         for later in (-1, 86_400)
     ]
-    conn.execute(
-        insert(t.purchase), [{"contact": n, "at": at, "total": 1, "currency": "PLN"} for n, at in bought]
-    )
+    conn.execute(insert(t.purchase), [{"contact": n, "at": at, "total": 1, "currency": "PLN"} for n, at in bought])
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])

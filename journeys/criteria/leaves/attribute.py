@@ -196,6 +196,9 @@ class AttributeLeaf(Leaf):
             return ()
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
+    def listed(self) -> int:
+        return len(self.values)
+
     @property
     def is_column(self) -> bool:
         return self.attribute in _COLUMN_NAMES
@@ -237,7 +240,7 @@ class AttributeLeaf(Leaf):
             case "text" | "choice":
                 return self._on_text(self._folded(c))
             case "list":
-                return or_(*(json_array_has(c["keys"], self.attribute, fold(value)) for value in self.values))
+                return json_array_has(c["keys"], self.attribute, *map(fold, self.values))
             case "number":
                 return self._ordered(json_number(c.attributes, self.attribute), [bound(v) for v in self.values])
             case "boolean":
@@ -287,7 +290,7 @@ class AttributeLeaf(Leaf):
             case "between":
                 return and_(column >= first, column <= last)
             case _:
-                return or_(*(column == value for value in values))
+                return column.in_(values)
 
     def _on_days(self, frame: Frame, day: ColumnElement[Any]) -> ColumnElement[bool]:
         if self.op not in _RELATIVE:
