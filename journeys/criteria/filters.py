@@ -17,18 +17,19 @@ from journeys.store.dialect import contains, json_bool, json_member, json_number
 Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
 
 
-def _as_stored(value: Any) -> Any:
+def as_stored(value: Any) -> Any:
+    """For models: a value, or a list of values, whose texts are in the form in which the store keeps them."""
     match value:
         case str():
             return stored_text(value)
         case tuple():
-            return tuple(map(_as_stored, value))
+            return tuple(map(as_stored, value))
         case _:
             return value
 
 
 #: what a stored value is compared with
-Value = Annotated[Scalar | tuple[Scalar, ...] | None, AfterValidator(_as_stored)]
+Value = Annotated[Scalar | tuple[Scalar, ...] | None, AfterValidator(as_stored)]
 FilterOp = Literal["=", "!=", "<", "<=", ">", ">=", "between", "in", "contains", "starts with", "exists"]
 
 #: beyond 2^53 not every whole number has a double, and the databases would disagree

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import (
     BigInteger,
     ColumnCollection,
@@ -33,6 +33,7 @@ from journeys.base.time import DAY, day_start, zone_of
 from journeys.base.validation import SettingsError
 from journeys.criteria import Criterion, Where, ensures_not_recurring, references, typed, words
 from journeys.criteria.frame import at_least, one
+from journeys.criteria.part import stored_text
 from journeys.criteria.saying import qualified
 from journeys.nodes.checks import impossible_criterion, nodes_of_criterion, unknown_references
 from journeys.nodes.cohort import Cohort, DueTable, Outcome
@@ -161,7 +162,7 @@ class EventDate(_On):
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
     #: name in `event.data`; its value an ISO day or moment, or UTC seconds
-    field: Annotated[str, Field(min_length=1, max_length=200)] = Field(title=_("Field"))
+    field: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stored_text)] = Field(title=_("Field"))
 
 
 class DateTrigger(_On):
