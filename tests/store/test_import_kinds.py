@@ -296,6 +296,31 @@ def test_contracts_without_an_id_are_known_by_their_content(load: Load, store: S
     assert load("contracts", text).unchanged == 2
 
 
+@pytest.mark.parametrize("lot", [1, 2_000])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("products", "key,name,price,currency\nlp,Black,1,PLN\nmc,Tape,3,PLN\nlp,White,2,PLN\nlp,White,2,PLN\n"),
+        ("offers", "key,name,price,currency\no1,Black,1,PLN\no2,Tape,3,PLN\no1,White,2,PLN\no1,White,2,PLN\n"),
+        (
+            "contracts",
+            "contract,customer,product,start,end\nc1,1,cd,2026-11-01,2026-11-30\nc2,2,cd,2026-11-01,2026-11-30\n"
+            "c1,1,cd,2026-11-01,2026-12-31\nc1,1,cd,2026-11-01,2026-12-31\n",
+        ),
+    ],
+)
+def test_rows_that_disagree_change_nothing_when_they_come_a_second_time(
+    load: Load, store: Store, kind: str, text: str, lot: int
+) -> None:
+    first = load(kind, text, lot=lot)
+    assert (first.added, first.changed, first.unchanged) == (2, 1, 1)
+    tables = (t.product, t.offer, t.contract, t.event, t.import_change)
+    held = [rows(store, table, *table.c.keys()) for table in tables]
+    again = load(kind, text, lot=lot)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 4)
+    assert [rows(store, table, *table.c.keys()) for table in tables] == held
+
+
 # --- events ----------------------------------------------------------------------------------------------------------
 
 

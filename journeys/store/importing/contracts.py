@@ -83,6 +83,7 @@ class Contracts(Kind):
             read_truth,
         ),
     )
+    grouped_by = ("contract_id",)
     needs = (("customer", "email"), ("product",), ("start_on",), ("end_on", "duration_days"))
 
     def check(self, values: dict[str, Any]) -> None:
@@ -122,8 +123,8 @@ class Contracts(Kind):
         )
         added: dict[str, NewContract] = {}
         held: dict[str, dict[str, Any]] = {}
-        changes: list[tuple[int, dict[str, Any]]] = []
-        kept: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        #: rows that differ from the one before them
+        steps: dict[str, int] = {}
         for row, new in wanted:
             identity = new.identity or ""
             known_row = there.get(identity)
@@ -149,10 +150,21 @@ class Contracts(Kind):
             if not differs:
                 tally.unchanged += 1
                 continue
-            changes.append((known_row.id, differs))
-            kept.append((str(known_row.id), {name: now[name] for name in differs}, differs))
             now |= differs
-            tally.changed += 1
+            steps[identity] = steps.get(identity, 0) + 1
+        changes: list[tuple[int, dict[str, Any]]] = []
+        kept: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        for identity, count in steps.items():
+            known_row, now = there[identity], held[identity]
+            before = {name: getattr(known_row, name) for name in FIELDS if getattr(known_row, name) != now[name]}
+            if not before:
+                # rows that disagree with each other, the last of them not with the store
+                tally.unchanged += count
+                continue
+            after = {name: now[name] for name in before}
+            changes.append((known_row.id, after))
+            kept.append((str(known_row.id), before, after))
+            tally.changed += count
         add_contracts(
             conn, list(added.values()), now=run.now, source=options.source, quiet=options.quiet, import_batch=run.batch
         )
