@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from journeys.base.i18n import N_
 from journeys.store.contracts import FIELDS, NewContract, add_contracts, change_contracts, days_held
+from journeys.store.dialect import in_ids
 from journeys.store.importing.errors import ContractKnown, EndsBeforeStart, Missing, NoEnd
 from journeys.store.importing.goods import read_key, with_offers, with_products
 from journeys.store.importing.kind import Kind, Parsed, known
 from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
+from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import read_iso_day, read_truth, whole
 from journeys.store.purchases import given_identity
 from journeys.store.tables import contract
@@ -121,6 +123,7 @@ class Contracts(Kind):
             contract.c.contact,
             *(contract.c[name] for name in FIELDS),
         )
+        unnamed = _unnamed(conn, {new.contact for _, new in wanted})
         added: dict[str, NewContract] = {}
         held: dict[str, dict[str, Any]] = {}
         #: rows that differ from the one before them
@@ -128,6 +131,9 @@ class Contracts(Kind):
         for row, new in wanted:
             identity = new.identity or ""
             known_row = there.get(identity)
+            if known_row is None and identity in unnamed:
+                tally.unchanged += 1
+                continue
             if known_row is None and identity not in added:
                 added[identity] = new
                 tally.added += 1
@@ -194,3 +200,11 @@ class Contracts(Kind):
         for name in ("recurring_now", "recurring_initially"):
             fields[name] = row.values.get(name) if name in self.run.columns else None
         return fields | {"duration_days": new.duration_days}
+
+
+def _unnamed(conn: Connection, contacts: set[int]) -> set[str]:
+    """Identities, by content, of contracts that were made here without one: an export brings them back."""
+    c = contract.c
+    content = (c.contact, c.product, c.start_on, c.end_on, c.duration_days, c.recurring_now, c.recurring_initially)
+    rows = conn.execute(select(*content, c.offer).where(c.identity.is_(None), in_ids(c.contact, contacts)))
+    return unnamed_identities(("contract", *row) for row in rows)
