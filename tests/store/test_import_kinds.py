@@ -388,6 +388,25 @@ def test_a_grant_older_than_the_withdrawal_is_a_refused_row(load: Load, store: S
     assert rows(store, t.consent_now, "given") == [False]
 
 
+def test_no_imported_grant_overcomes_a_complaint_or_a_bounce_or_is_of_the_future(load: Load, store: Store) -> None:
+    report = load(
+        "consents",
+        "customer,channel,purpose,given,at,reason\n"
+        "1,email,newsletter,no,2026-01-01,Complaint\n"
+        "1,email,newsletter,yes,2026-02-01,\n"
+        "2,email,newsletter,yes,2036-02-01,\n",
+    )
+    assert reasons(report) == [
+        (3, "given", "Contact 1 cannot be given a consent for email: complaint, bounce or erased address."),
+        (
+            4,
+            "given",
+            "The consent of contact 2 for email, newsletter is dated in the future. Correct the day on which it was given.",
+        ),
+    ]
+    assert rows(store, t.consent_now, "contact", "given") == [(1, False)]
+
+
 def test_consents_take_what_is_missing_from_the_defaults(load: Load, store: Store) -> None:
     report = load(
         "consents",
