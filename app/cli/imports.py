@@ -213,7 +213,8 @@ def undo(
 
     from journeys.store.importing.undo import undo_import
 
-    undone = undo_import(here.store, batch, now=here.clock.now())
+    with here.out.progress(_("Taking import {batch} back").format(batch=batch)) as bar:
+        undone = undo_import(here.store, batch, now=here.clock.now(), progress=lambda rows: bar(rows, None))
     removed = ", ".join(f"{name.replace('_', ' ')} {grouped(n)}" for name, n in sorted(undone.removed.items()))
     if here.out.as_json:
         here.out.data({"batch": batch} | asdict(undone))
