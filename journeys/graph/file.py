@@ -222,7 +222,9 @@ class _Reader:
         title = self._typed(item, "title", str, "", node)
         if (n := len(title)) > LONGEST_NAME:
             sentence = ngettext(
-                "The title has {n} character; {most} is the most.", "The title has {n} characters; {most} is the most.", n
+                "The title has {n} character; {most} is the most.",
+                "The title has {n} characters; {most} is the most.",
+                n,
             )
             self._report(sentence.format(n=n, most=LONGEST_NAME), node=node, field="title")
             return ""
