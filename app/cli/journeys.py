@@ -271,8 +271,8 @@ def resume(here: Here, journey: PublishedArgument) -> None:
         brings = resume_journey(conn, row["key"], now=here.clock.now())
     here.out.result(
         _(
-            "“{name}” runs on: {due} move at once, {messages} messages leave, {missed} would have come in while it was "
-            "paused."
+            "“{name}” runs on. Who moves on at once: {due}; messages that leave: {messages}; who would have come in while "
+            "it was paused: {missed}."
         ).format(
             name=row["name"],
             due=grouped(brings.due),
