@@ -128,7 +128,7 @@ def messages(
     here: Here,
     *,
     state: Annotated[str, typer.Option(help=_("Only those in this state, such as held or failed."))] = "",
-    limit: Annotated[int, typer.Option(min=1, help=_("How many at most."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("How many at most."))] = 50,
 ) -> None:
     from sqlalchemy import select
 

@@ -215,7 +215,8 @@ def list_imports(here: Here) -> None:
 @_imports.command("undo", help=_("Take an import back: what it added goes, what it overwrote comes back."))
 @in_workspace
 def undo(
-    here: Here, batch: Annotated[int, typer.Argument(metavar="ID", help=_("Number of the import, see imports list."))]
+    here: Here,
+    batch: Annotated[int, typer.Argument(metavar="ID", max=2**31, help=_("Number of the import, see imports list."))],
 ) -> None:
     from dataclasses import asdict
 
