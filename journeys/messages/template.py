@@ -160,9 +160,7 @@ class Template:
 
 def load(folder: Path) -> Template:
     """Read one template from its folder. Raises a `TemplateError` that names file and line."""
-    key = folder.name
-    if not _KEY.fullmatch(key):
-        raise BadKey(template=key)
+    key = checked_key(folder.name)
     if not folder.is_dir():
         raise NoTemplate(template=key, folder=folder.parent, suggestion=suggestion(key, keys(folder.parent)))
     source = _text(folder, SETTINGS)
@@ -195,6 +193,13 @@ def load(folder: Path) -> Template:
     )
     _measure(template)
     return template
+
+
+def checked_key(key: str) -> str:
+    """The key, if a template can have it. Raises BadKey."""
+    if not _KEY.fullmatch(key):
+        raise BadKey(template=key)
+    return key
 
 
 def keys(folder: Path) -> list[str]:
