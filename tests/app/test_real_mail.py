@@ -67,7 +67,7 @@ def test_message_ids_carry_the_domain_of_the_account(
     kanwa: Kanwa, account: Path, server: tuple[SinkServer, list[Received]]
 ) -> None:
     words = ["--host", "127.0.0.1", "--port", server[0].port, "--security", "plain", "--user", "shop"]
-    assert kanwa("account", "add", "mail", *words, "--from-domain", "mail.example.com").code == 0
+    assert kanwa("account", "add", "mail", *words, "--from-domain", "mail.example.com", "--password-stdin").code == 0
     assert kanwa("send", "nps-survey", "--test", "anna@example.com").code == 0
     [mail] = server[1]
     assert re.search(rb"\r\nMessage-ID: <0\.[0-9a-f]{24}@mail\.example\.com>\r\n", mail.content)
