@@ -44,6 +44,7 @@ from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
 from journeys.store import tables as t
 from journeys.store.moments import Moments
+from journeys.store.wakeup import wake
 
 _c = candidate.c
 _now = bindparam("now", type_=BigInteger())
@@ -251,5 +252,6 @@ def enroll_contacts(
     if trigger is None:
         raise NoSuchTrigger(journey=plan.name)
     candidates = fill_candidates(conn, candidates_by_hand(contacts, at=now))
+    wake(conn)
     paused = row.state == "paused"
     return admit(conn, plan, trigger, candidates, as_of=now, now=now, zone=zone, record_misses=True, paused=paused)

@@ -29,6 +29,7 @@ from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
+from journeys.store.wakeup import wake
 
 
 class Blocked(KanwaError):
@@ -88,6 +89,7 @@ def publish(
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
         paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
+        wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
     return Published(
         journey=plan.journey,
