@@ -43,6 +43,7 @@ from journeys.nodes.cohort import Cohort, Phase
 from journeys.nodes.node import Arrival
 from journeys.nodes.send import Send
 from journeys.store import tables as t
+from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
 #: hops of one member in one tick; more is a circle without a rest, and the passage fails with its path as the reason
@@ -270,7 +271,7 @@ def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Mom
     )
     statements: list[tuple[Executable, Moments]] = []
     if outcome.found is not None:
-        statements.append((update(cohort).where(here).values(found=outcome.found), moments))
+        statements.append((Kept(update(cohort).where(here).values(found=outcome.found)), moments))
     values: dict[str, Any] = {"outlet": outcome.outlet}
     if outcome.reason is not None:
         values["reason"] = outcome.reason
@@ -280,7 +281,7 @@ def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Mom
         values["due_at"] = outcome.due_at
     else:
         values["due_at"] = null()
-    statements.append((update(cohort).where(here).values(values), moments))
+    statements.append((Kept(update(cohort).where(here).values(values)), moments))
     return statements
 
 
@@ -301,7 +302,7 @@ def _end_in_cohort(criterion: Criterion, state: str, reason: str, dialect: str) 
 
 
 _now = bindparam("now", type_=BigInteger())
-_KNOWN = select(way.c.version).distinct()
+_KNOWN = Kept(select(way.c.version).distinct())
 _c = cohort.c
 _DUE: ColumnElement[int] = literal_column(str(int(Phase.DUE)))
 _ENDED: ColumnElement[int] = literal_column(str(int(Phase.ENDED)))
@@ -314,7 +315,7 @@ _lot = (
         t.enrollment.c.state == t.ACTIVE,
         t.enrollment.c.due_at <= _now,
         # asked here, so that a pause takes hold between any two cohorts
-        exists(select(1).where(t.journey.c.id == t.enrollment.c.journey, t.journey.c.state.in_(["live", "stopped"]))),
+        exists(select(1).where(t.journey.c.id == t.enrollment.c.journey, t.journey.c.state.in_(t.RUNNING))),
     )
     .order_by(t.enrollment.c.due_at)
     .limit(bindparam("limit", type_=Integer()))
@@ -324,7 +325,7 @@ _lot = (
 )
 _here = way.alias("here")
 _hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.left_at == _now).scalar_subquery()
-_TAKE = insert(cohort).from_select(
+_TAKE = Kept(insert(cohort).from_select(
     [
         "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
         "node", "n", "arrived_at", "phase", "due_at", "outlet", "reason", "values", "found", "hops", "state",
@@ -338,19 +339,19 @@ _TAKE = insert(cohort).from_select(
     )
     .join(t.contact, t.contact.c.id == _lot.c.contact)
     .join(_here, and_(_here.c.version == _lot.c.version, _here.c.node == _lot.c.node, _here.c.outlet == "")),
-)  # fmt: skip
+))  # fmt: skip
 
-_PLACES = (
+_PLACES = Kept(
     select(_c.version, _c.node, _c.phase, func.max(_c.hops).label("most"))
     .where(_c.phase <= _DUE)
     .group_by(_c.version, _c.node, _c.phase)
     .order_by(_c.version, _c.node, _c.phase)
 )
 
-_ZONES = select(_c.zone).where(_AT_NODE, _c.phase == 0).distinct()
+_ZONES = Kept(select(_c.zone).where(_AT_NODE, _c.phase == 0).distinct())
 
 _until = select(due.c.due_at).where(due.c.zone == _c.zone).scalar_subquery()
-_REST_UNTIL = (
+_REST_UNTIL = Kept(
     update(cohort)
     .where(_AT_NODE, _c.phase == 0)
     .values(
@@ -359,19 +360,19 @@ _REST_UNTIL = (
         outlet=bindparam("constant", type_=Text()),
     )
 )
-_REST = update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.RESTS), due_at=null())
-_GO_ON = update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.DUE))
-_REST_ON = (
+_REST = Kept(update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.RESTS), due_at=null()))
+_GO_ON = Kept(update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.DUE)))
+_REST_ON = Kept(
     update(cohort).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_(None)).values(phase=int(Phase.RESTS), reason="")
 )
-_FAIL_HERE = (
+_FAIL_HERE = Kept(
     update(cohort)
     .where(_AT_NODE, _c.phase == _DUE)
     .values(phase=int(Phase.ENDED), state="failed", reason=bindparam("why", type_=Text()), outlet=None)
 )
-_CONTACTS_HERE = select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact)
+_CONTACTS_HERE = Kept(select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact))
 
-_MAKE_MESSAGES = insert(t.message).from_select(
+_MAKE_MESSAGES = Kept(insert(t.message).from_select(
     [
         "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
         "purpose", "sender", "state", "made_at", "not_before_at", "expires_at",
@@ -383,22 +384,24 @@ _MAKE_MESSAGES = insert(t.message).from_select(
         bindparam("now", type_=BigInteger()), bindparam("now", type_=BigInteger()),
         bindparam("expires_at", type_=BigInteger()),
     ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
-)  # fmt: skip
+))  # fmt: skip
 
 _LEAVING = and_(_c.phase == _DUE, _c.outlet.is_not(None))
 _HOP_COLUMNS = [
     "enrollment", "n", "version", "kind", "node", "outlet", "entered_at", "left_at", "reason", "values",
 ]  # fmt: skip
-_HOPS = insert(t.hop).from_select(
-    _HOP_COLUMNS,
-    select(
-        _c.id, _c.n, _c.version, literal("edge"), _c.node, _c.outlet, _c.arrived_at, _now, _c.reason, _c["values"]
-    ).where(_LEAVING),
+_HOPS = Kept(
+    insert(t.hop).from_select(
+        _HOP_COLUMNS,
+        select(
+            _c.id, _c.n, _c.version, literal("edge"), _c.node, _c.outlet, _c.arrived_at, _now, _c.reason, _c["values"]
+        ).where(_LEAVING),
+    )
 )
-_COUNT = counters.count_cohort(_LEAVING, _c.outlet)
+_COUNT = Kept(counters.count_cohort(_LEAVING, _c.outlet))
 
 _onward = and_(way.c.version == _c.version, way.c.node == _c.node, way.c.outlet == _c.outlet)
-_MOVE = (
+_MOVE = Kept(
     update(cohort)
     .where(_LEAVING, _onward)
     .values(
@@ -417,40 +420,43 @@ _MOVE = (
         state=way.c.state,
     )
 )
-_FAIL = (
+_FAIL = Kept(
     update(cohort)
     .where(_c.phase <= _DUE, _c.hops >= MOST_HOPS)
     .values(phase=int(Phase.ENDED), state="failed", reason="too many hops", outlet=None)
 )
 
 #: goal and exit nodes, and exits after a change, leave a last hop; an open outlet left one already
-_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished"]))
+_ends_here = and_(_c.phase == _ENDED, _c.state.in_(t.words("goal", "exited", "finished")))
 _open_end = exists(
     select(1).where(t.hop.c.enrollment == _c.id, t.hop.c.n == _c.n - 1, t.hop.c.node == _c.node, _c.state == "finished")
 )
-_LAST_HOPS = insert(t.hop).from_select(
+_LAST_HOPS = Kept(insert(t.hop).from_select(
     _HOP_COLUMNS,
     select(
         _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), else_="exit"), _c.node, literal(""),
         _c.arrived_at, _now, _c.reason, null(),
     ).where(_ends_here, ~_open_end),
-)  # fmt: skip
+))  # fmt: skip
 #: ended before its time, by a change of its own or by a failure; whoever walked to an end keeps the messages made
-_CANCEL = cancel(
-    select(_c.id).where(
-        _c.phase == _ENDED, or_(_c.state.in_(["exited", "failed"]), and_(_c.state == "goal", _c.reason == "goal"))
+_CANCEL = Kept(
+    cancel(
+        select(_c.id).where(
+            _c.phase == _ENDED,
+            or_(_c.state.in_(t.words("exited", "failed")), and_(_c.state == "goal", _c.reason == "goal")),
+        )
     )
 )
-_COUNT_LAST = counters.count_cohort(and_(_ends_here, ~_open_end), literal(""))
+_COUNT_LAST = Kept(counters.count_cohort(and_(_ends_here, ~_open_end), literal("")))
 
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(t.words("sent", "unknown")))
     .scalar_subquery()
 )
 _ended = _c.phase == _ENDED
 _goal = _c.state == "goal"
-_KEEP = (
+_KEEP = Kept(
     update(t.enrollment)
     # `+ 0` keeps the cohort the outer loop; without it SQLite scans enrollment (1,092 → 139 ms)
     .where(t.enrollment.c.id == _c.id + 0)

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Insert,
     Select,
     Text,
     Update,
@@ -30,6 +29,8 @@ from journeys.engine import scratch
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import ending, lot
 from journeys.store import tables as t
+from journeys.store.dialect import in_given
+from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
 _e = t.enrollment.c
@@ -37,29 +38,31 @@ _now = bindparam("now", type_=BigInteger())
 _goal = ending.c.state == "goal"
 
 # locked by id before anything is changed: everybody takes enrollments in this order
-_LOCK = (
+_LOCK = Kept(
     select(_e.id).where(_e.id.in_(select(ending.c.enrollment)), _e.state == t.ACTIVE).order_by(_e.id).with_for_update()
 )
 # `+ 0` keeps the few passages that end the outer loop; without it SQLite scans enrollment (120 ms at 400,000 passages)
-_HOPS = insert(t.hop).from_select(
+_HOPS = Kept(insert(t.hop).from_select(
     ["enrollment", "n", "version", "kind", "node", "outlet", "entered_at", "left_at", "reason"],
     select(
         _e.id, _e.n, _e.version, case((_goal, "goal"), else_="exit"), _e.node, literal(""), _e.arrived_at, _now,
         ending.c.reason,
     ).join(ending, _e.id == ending.c.enrollment + 0),
-)  # fmt: skip
-_COUNT = insert(t.counter).from_select(
-    ["version", "node", "outlet", "reason", "day", "delta"],
-    select(_e.version, _e.node, literal(""), ending.c.reason, bindparam("day", type_=Text()), func.count())
-    .join(ending, _e.id == ending.c.enrollment + 0)
-    .group_by(_e.version, _e.node, ending.c.reason),
+))  # fmt: skip
+_COUNT = Kept(
+    insert(t.counter).from_select(
+        ["version", "node", "outlet", "reason", "day", "delta"],
+        select(_e.version, _e.node, literal(""), ending.c.reason, bindparam("day", type_=Text()), func.count())
+        .join(ending, _e.id == ending.c.enrollment + 0)
+        .group_by(_e.version, _e.node, ending.c.reason),
+    )
 )
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _e.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(t.message.c.enrollment == _e.id, t.message.c.state.in_(t.words("sent", "unknown")))
     .scalar_subquery()
 )
-_END = (
+_END = Kept(
     update(t.enrollment)
     .where(_e.id == ending.c.enrollment + 0)
     .values(
@@ -82,14 +85,16 @@ def cancel(passages: Select[tuple[int]]) -> Update:
     """
     return (
         update(t.message)
-        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(["pending", "held", "claimed"]))
+        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(t.words("pending", "held", "claimed")))
         .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
     )
 
 
-_CANCEL = cancel(select(ending.c.enrollment))
+_CANCEL = Kept(cancel(select(ending.c.enrollment)))
 
-_DROP_ENDED = ending.delete().where(~select(_e.id).where(_e.id == ending.c.enrollment, _e.state == t.ACTIVE).exists())
+_DROP_ENDED = Kept(
+    ending.delete().where(~select(_e.id).where(_e.id == ending.c.enrollment, _e.state == t.ACTIVE).exists())
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +106,8 @@ class End:
     #: whether time alone may
     drifts: bool
     #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of all passages
-    in_lot: Insert
-    in_all: Insert
+    in_lot: Kept
+    in_all: Kept
     moments: Moments
 
 
@@ -136,14 +141,14 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
     of_round = and_(
         lot.c.contact == _e.contact,
         lot.c.rank == bindparam("rank"),
-        lot.c.kind.in_(bindparam("kinds", expanding=True)),
+        in_given(lot.c.kind, "kinds"),
     )
     columns = ["enrollment", "state", "reason", "at"]
     return End(
         stirred_by=stirs(criterion),
         drifts=drifts(criterion),
-        in_lot=insert(ending).from_select(columns, found.add_columns(lot.c.at).join(lot, of_round)),
-        in_all=insert(ending).from_select(columns, found.add_columns(_now)),
+        in_lot=Kept(insert(ending).from_select(columns, found.add_columns(lot.c.at).join(lot, of_round))),
+        in_all=Kept(insert(ending).from_select(columns, found.add_columns(_now))),
         moments=moments,
     )
 

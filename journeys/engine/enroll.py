@@ -22,7 +22,6 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
-    Update,
     and_,
     bindparam,
     case,
@@ -43,6 +42,7 @@ from journeys.engine import scratch
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
 from journeys.store import tables as t
+from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 from journeys.store.wakeup import wake
 
@@ -130,7 +130,7 @@ def admit(
 
 
 @lru_cache(maxsize=1000)
-def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Update, Moments]:
+def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Kept, Moments]:
     """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
     moments = Moments()
     reasons: list[tuple[ColumnElement[bool], str]] = [
@@ -161,11 +161,12 @@ def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Upda
         reasons.append((exists(select(1).where(here, t.enrollment.c.since_at > _c.at - plan.entry_gap)), "re_entry"))
     if paused:
         reasons.append((literal(True), "paused"))
-    return update(candidate).where(_c.miss == "").values(miss=case(*reasons, else_=""), **values), moments
+    judging = update(candidate).where(_c.miss == "").values(miss=case(*reasons, else_=""), **values)
+    return Kept(judging), moments
 
 
 _earlier = candidate.alias("earlier")
-_MARK_TWICE = (
+_MARK_TWICE = Kept(
     update(candidate)
     .where(
         _c.miss == "",
@@ -180,7 +181,7 @@ _MARK_TWICE = (
     )
     .values(miss="inside")
 )
-_COUNT_MISSES = select(_c.miss, func.count().label("n")).where(_c.miss != "").group_by(_c.miss)
+_COUNT_MISSES = Kept(select(_c.miss, func.count().label("n")).where(_c.miss != "").group_by(_c.miss))
 
 
 def _keep(which: ColumnElement[bool]) -> Insert:
@@ -195,8 +196,8 @@ def _keep(which: ColumnElement[bool]) -> Insert:
     )  # fmt: skip
 
 
-_KEEP_MISSES = _keep(_c.miss != "")
-_KEEP_PAUSED = _keep(_c.miss == "paused")
+_KEEP_MISSES = Kept(_keep(_c.miss != ""))
+_KEEP_PAUSED = Kept(_keep(_c.miss == "paused"))
 
 _so_far = (
     select(func.coalesce(func.max(t.enrollment.c.entry), 0))
@@ -207,7 +208,7 @@ _so_far = (
     )
     .scalar_subquery()
 )
-_ENTER = insert(t.enrollment).from_select(
+_ENTER = Kept(insert(t.enrollment).from_select(
     [
         "journey", "version", "contact", "subject_kind", "subject_id", "key", "entry", "single", "trigger",
         "since_at", "since_event", "node", "arrived_at", "n", "state", "entered_at", "due_at",
@@ -220,7 +221,7 @@ _ENTER = insert(t.enrollment).from_select(
         bindparam("trigger", type_=Text()), _now, literal(0, Integer()), literal("active"), _now,
         case((_c.due_at > _now, _c.due_at), else_=_now),
     ).where(_c.miss == "").order_by(_c.id),
-)  # fmt: skip
+))  # fmt: skip
 
 
 def candidates_by_hand(contacts: Sequence[int], *, at: Instant) -> Select[tuple[object, ...]]:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from journeys.engine.plan import Plan, Plans
 from journeys.store import tables as t
+from journeys.store.kept import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ class Live:
         return self.state == "paused"
 
 
-_JOURNEYS = (
+_JOURNEYS = Kept(
     select(t.journey.c.id, t.journey.c.state, t.journey.c.version)
-    .where(t.journey.c.state.in_(["live", "paused", "stopped"]), t.journey.c.version.is_not(None))
+    .where(t.journey.c.state.in_(t.words("live", "paused", "stopped")), t.journey.c.version.is_not(None))
     .order_by(t.journey.c.id)
 )
-_LOCKED = _JOURNEYS.with_for_update()
+_LOCKED = Kept(_JOURNEYS.statement.with_for_update())
 # version rows are few; whether one still has members is one look into the index of enrollment each
-_WITH_MEMBERS = (
+_WITH_MEMBERS = Kept(
     select(t.version.c.id)
     .where(
         t.version.c.journey == bindparam("journey"),

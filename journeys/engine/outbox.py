@@ -37,6 +37,7 @@ from sqlalchemy import (
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
 from journeys.store import tables as t
+from journeys.store.kept import Kept
 from journeys.store.suppression import suppressed
 
 #: state → states it may go to
@@ -114,10 +115,10 @@ _worker = bindparam("the_worker", type_=Text())
 
 _waiting: ColumnElement[bool] = literal_column("message.state IN ('pending','held')")
 _in_hand: ColumnElement[bool] = literal_column("message.state IN ('claimed','started')")
-_READY = (
+_READY = Kept(
     select(_m.id, _m.contact)
     .join(t.journey, _j.id == _m.journey)
-    .where(_waiting, _m.not_before_at <= _now, _j.state.in_(["live", "stopped"]))
+    .where(_waiting, _m.not_before_at <= _now, _j.state.in_(t.RUNNING))
     .order_by(_m.not_before_at, _m.id)
     .limit(bindparam("limit", type_=Integer()))
 )
@@ -138,7 +139,7 @@ _consent = (
 )
 # a node that does not wait for the hand-over has let its member go on, perhaps to the end of its way already; what
 # ends a passage from outside takes its messages along
-_not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _e.reason != "goal"))
+_not_left = or_(_e.state.in_(t.words("active", "finished")), and_(_e.state == "goal", _e.reason != "goal"))
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
@@ -156,7 +157,7 @@ _COUNTED = select(_m.contact, _m.counted_at).where(
     _m.counted_at > bindparam("since", type_=BigInteger()),
     _m.message_class == "marketing",
 )
-_HOLD = (
+_HOLD = Kept(
     update(t.message)
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
@@ -166,7 +167,7 @@ _HOLD = (
         not_before_at=bindparam("until", type_=BigInteger()),
     )
 )
-_CLAIM = (
+_CLAIM = Kept(
     update(t.message)
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
@@ -309,7 +310,7 @@ _START = (
         _m.state == literal_column("'claimed'"),
         _m.worker == _worker,
         exists(select(1).where(_e.id == _m.enrollment, _not_left)),
-        exists(select(1).where(_j.id == _m.journey, _j.state.in_(["live", "stopped"]))),
+        exists(select(1).where(_j.id == _m.journey, _j.state.in_(t.RUNNING))),
         or_(_m.message_class == "service", func.coalesce(_consent, literal_column("false"))),
     )
     .values(
@@ -323,7 +324,7 @@ _RELEASE = (
     .where(_m.id.in_(bindparam("ids", expanding=True)), _m.state == literal_column("'claimed'"), _m.worker == _worker)
     .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
 )
-_NAME = (
+_NAME = Kept(
     update(t.message)
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(rfc_id=bindparam("rfc", type_=Text()))
@@ -354,7 +355,7 @@ def release(conn: Connection, ids: Sequence[int], *, worker: str) -> None:
 
 
 _LOCK_ENROLLMENTS = select(_e.id).where(_e.id.in_(bindparam("ids", expanding=True))).order_by(_e.id).with_for_update()
-_GO_ON = (
+_GO_ON = Kept(
     update(t.enrollment)
     .where(
         _e.id == bindparam("passage", type_=BigInteger()),
@@ -364,7 +365,7 @@ _GO_ON = (
     )
     .values(due_at=bindparam("due", type_=BigInteger()))
 )
-_SETTLE = (
+_SETTLE = Kept(
     update(t.message)
     .where(
         _m.id == bindparam("message", type_=BigInteger()),
@@ -419,7 +420,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
     )
 
 
-_AGAIN = (
+_AGAIN = Kept(
     update(t.message)
     .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker, _in_hand)
     .values(
@@ -456,8 +457,8 @@ def try_again(
 
 
 # every message in hand has a lease; saying so lets both planners use the index of leases, an order by id would not
-_IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).where(
-    _in_hand, _m.lease_until.is_not(None)
+_IN_HAND = Kept(
+    select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).where(_in_hand, _m.lease_until.is_not(None))
 )
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
 _BACK = (
@@ -515,11 +516,12 @@ def recover(
     return conn.execute(_BACK, these).rowcount, len(lost)
 
 
+_NEXT = Kept(
+    select(func.min(_m.not_before_at)).join(t.journey, _j.id == _m.journey).where(_waiting, _j.state.in_(t.RUNNING))
+)
+
+
 def next_at(conn: Connection) -> Instant | None:
     """When the next message may go out; None where none waits."""
-    at = conn.execute(
-        select(func.min(_m.not_before_at))
-        .join(t.journey, _j.id == _m.journey)
-        .where(_waiting, _j.state.in_(["live", "stopped"]))
-    ).scalar()
+    at = conn.execute(_NEXT).scalar()
     return None if at is None else Instant(at)

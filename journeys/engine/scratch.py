@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from journeys.nodes.cohort import members
+from journeys.store.kept import Kept
 from journeys.store.store import Store
 from journeys.store.tables import Id, Str
 
@@ -120,10 +121,10 @@ movement = Table(
 
 TABLES = (cohort, way, due, lot, candidate, ending, movement)
 
-_CLEAR = {table: delete(table) for table in TABLES}
+_CLEAR = {table: Kept(delete(table)) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier
 # ones
-_TRUNCATE = {table: text(f"TRUNCATE {table.name}") for table in TABLES}
+_TRUNCATE = {table: Kept(text(f"TRUNCATE {table.name}")) for table in TABLES}
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     Connection,
-    Insert,
     Text,
     and_,
     bindparam,
@@ -35,18 +34,19 @@ from journeys.criteria import Criterion, drifts, parse_criterion, references, se
 from journeys.engine import scratch
 from journeys.engine.scratch import lot, movement
 from journeys.store import tables as t
-from journeys.store.dialect import json_object_text, json_parsed
+from journeys.store.dialect import in_given, json_object_text, json_parsed
+from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
 _open = t.membership.c.to_at.is_(None)
 _now = bindparam("now", type_=BigInteger())
 
 
-_IN_USE = (
+_IN_USE = Kept(
     select(t.segment.c.key, t.segment.c.criterion).where(t.segment.c.computed_at.is_not(None)).order_by(t.segment.c.key)
 )
-_NOT_WORKED_OUT = select(t.segment.c.key).where(t.segment.c.computed_at.is_(None))
-_KINDS = select(lot.c.kind).distinct()
+_NOT_WORKED_OUT = Kept(select(t.segment.c.key).where(t.segment.c.computed_at.is_(None)))
+_KINDS = Kept(select(lot.c.kind).distinct())
 
 
 class SegmentsInACircle(KanwaError):
@@ -71,8 +71,8 @@ class InUse:
     stirred_by: frozenset[str]
     drifts: bool
     #: INSERT into `movement` of the differences; among all contacts, and among those of the lot
-    all: tuple[Insert, ...]
-    touched: tuple[Insert, ...]
+    all: tuple[Kept, ...]
+    touched: tuple[Kept, ...]
     moments: Moments
 
 
@@ -165,17 +165,17 @@ def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:
     (matching_id,) = matching.c
     (member_id,) = members.selected_columns
     inside = exists(select(1).where(t.membership.c.segment == key, t.membership.c.contact == matching_id, _open))
-    touching = select(lot.c.contact).where(lot.c.kind.in_(bindparam("kinds", expanding=True)))
+    touching = select(lot.c.contact).where(in_given(lot.c.kind, "kinds"))
     # a movement is quiet where every event that may have caused it was
     loud = exists(
         select(1).where(
             lot.c.contact == literal_column("moving.contact"),
-            lot.c.kind.in_(bindparam("kinds", expanding=True)),
+            in_given(lot.c.kind, "kinds"),
             ~lot.c.quiet,
         )
     )
 
-    def differences(*, touched: bool) -> tuple[Insert, ...]:
+    def differences(*, touched: bool) -> tuple[Kept, ...]:
         joining = select(matching_id.label("contact"), literal(True).label("enters")).where(~inside)
         leaving = select(t.membership.c.contact, literal(False).label("enters")).where(
             t.membership.c.segment == key,
@@ -186,9 +186,11 @@ def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:
             joining = joining.where(matching_id.in_(touching))
             leaving = leaving.where(t.membership.c.contact.in_(touching))
         return tuple(
-            insert(movement).from_select(
-                ["contact", "enters", "quiet"],
-                select(moving.c.contact, moving.c.enters, ~loud if touched else literal(False)),
+            Kept(
+                insert(movement).from_select(
+                    ["contact", "enters", "quiet"],
+                    select(moving.c.contact, moving.c.enters, ~loud if touched else literal(False)),
+                )
             )
             for moving in (joining.subquery("moving"), leaving.subquery("moving"))
         )
@@ -206,7 +208,7 @@ def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:
 def _move(
     conn: Connection,
     one: InUse,
-    differences: tuple[Insert, ...],
+    differences: tuple[Kept, ...],
     parameters: dict[str, object],
     *,
     reason: str,
@@ -218,7 +220,7 @@ def _move(
     entered = conn.execute(_ENTER, moment).rowcount
     left = conn.execute(_LEAVE, moment).rowcount
     if reason != "rebased":
-        mark = conn.execute(select(func.coalesce(func.max(t.event.c.id), 0))).scalar_one()
+        mark = conn.execute(_MARK).scalar_one()
         conn.execute(_TELL, moment)
         conn.execute(_FRESH, moment | {"mark": mark})
     scratch.clear(conn, movement)
@@ -226,12 +228,15 @@ def _move(
 
 
 _m = movement.c
+_MARK = Kept(select(func.coalesce(func.max(t.event.c.id), 0)))
 _why = case((_m.quiet, "import"), else_=bindparam("the_reason", type_=Text()))
-_ENTER = insert(t.membership).from_select(
-    ["segment", "contact", "from_at", "reason"],
-    select(bindparam("the_segment", type_=Text()), _m.contact, _now, _why).where(_m.enters).order_by(_m.contact),
+_ENTER = Kept(
+    insert(t.membership).from_select(
+        ["segment", "contact", "from_at", "reason"],
+        select(bindparam("the_segment", type_=Text()), _m.contact, _now, _why).where(_m.enters).order_by(_m.contact),
+    )
 )
-_LEAVE = (
+_LEAVE = Kept(
     update(t.membership)
     .where(
         t.membership.c.segment == bindparam("the_segment", type_=Text()),
@@ -242,24 +247,26 @@ _LEAVE = (
     .values(to_at=_now, left_reason=_why)
 )
 _kind = case((_m.enters, "segment.entered"), else_="segment.left")
-_TELL = insert(t.event).from_select(
+_TELL = Kept(insert(t.event).from_select(
     ["contact", "kind", "at", "recorded_at", "source", "quiet", "data"],
     select(
         _m.contact, _kind, _now, _now, literal("segment"), _m.quiet,
         json_parsed(json_object_text({"segment": bindparam("the_segment", type_=Text())})),
     ).order_by(_m.contact),
-)  # fmt: skip
+))  # fmt: skip
 # only rows later than the mark, of these contacts: events of other workers may lie between
-_FRESH = insert(t.fresh).from_select(
-    ["event", "at"],
-    select(t.event.c.id, t.event.c.at).join(
-        movement,
-        and_(
-            t.event.c.contact == _m.contact,
-            t.event.c.kind == _kind,
-            t.event.c.at == _now,
-            t.event.c.id > bindparam("mark", type_=BigInteger()),
-            t.event.c.source == "segment",
+_FRESH = Kept(
+    insert(t.fresh).from_select(
+        ["event", "at"],
+        select(t.event.c.id, t.event.c.at).join(
+            movement,
+            and_(
+                t.event.c.contact == _m.contact,
+                t.event.c.kind == _kind,
+                t.event.c.at == _now,
+                t.event.c.id > bindparam("mark", type_=BigInteger()),
+                t.event.c.source == "segment",
+            ),
         ),
-    ),
+    )
 )

@@ -26,6 +26,7 @@ from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
 from journeys.store import contacts, settings
 from journeys.store import tables as t
+from journeys.store.kept import Kept
 from journeys.store.store import Store, repeated
 
 #: members of one cohort on SQLite to begin with; then as many as keep the write lock short
@@ -41,13 +42,15 @@ LOT = 2_000
 
 _now = bindparam("now", type_=BigInteger())
 _active = t.enrollment.c.state == t.ACTIVE
-_NEXT_FRESH = select(func.min(t.fresh.c.at))
-_NEXT_EXPIRY = select(func.min(t.contact_tag.c.expires_at))
-_NEXT_DUE = select(func.min(t.enrollment.c.due_at)).where(
-    t.enrollment.c.journey == bindparam("journey", type_=BigInteger()), _active
+_NEXT_FRESH = Kept(select(func.min(t.fresh.c.at)))
+_NEXT_EXPIRY = Kept(select(func.min(t.contact_tag.c.expires_at)))
+_NEXT_DUE = Kept(
+    select(func.min(t.enrollment.c.due_at)).where(
+        t.enrollment.c.journey == bindparam("journey", type_=BigInteger()), _active
+    )
 )
-_LAST = select(t.setting.c.value).where(t.setting.c.key == settings.LAST_TICK_AT).with_for_update()
-_RUNNING = select(t.journey.c.id).where(t.journey.c.state.in_(["live", "stopped"])).order_by(t.journey.c.id)
+_LAST = Kept(select(t.setting.c.value).where(t.setting.c.key == settings.LAST_TICK_AT).with_for_update())
+_RUNNING = Kept(select(t.journey.c.id).where(t.journey.c.state.in_(t.RUNNING)).order_by(t.journey.c.id))
 
 
 def _setting(key: str) -> ScalarSelect[Any]:
@@ -55,30 +58,34 @@ def _setting(key: str) -> ScalarSelect[Any]:
 
 
 # everything a tick may have to do, asked in one statement: most ticks find nothing
-_LOOK = select(
-    exists(select(1).where(t.fresh.c.at <= _now)).label("fresh"),
-    exists(select(1).where(t.contact_tag.c.expires_at <= _now)).label("expired"),
-    exists(select(1).where(t.segment.c.computed_at.is_(None))).label("stale"),
-    exists(
-        select(1).where(
-            t.journey.c.state.in_(["live", "paused"]),
-            func.coalesce(t.journey.c.swept_on, "") < bindparam("today", type_=Text()),
-        )
-    ).label("behind"),
-    exists(
-        select(1).where(
-            t.journey.c.state.in_(["live", "stopped"]),
-            exists(select(1).where(t.enrollment.c.journey == t.journey.c.id, _active, t.enrollment.c.due_at <= _now)),
-        )
-    ).label("due"),
-    _setting("time_zone").label("zone"),
-    _setting(settings.LAST_TICK_AT).label("last"),
-    _setting(sweep.SWEPT_ON).label("swept_on"),
+_LOOK = Kept(
+    select(
+        exists(select(1).where(t.fresh.c.at <= _now)).label("fresh"),
+        exists(select(1).where(t.contact_tag.c.expires_at <= _now)).label("expired"),
+        exists(select(1).where(t.segment.c.computed_at.is_(None))).label("stale"),
+        exists(
+            select(1).where(
+                t.journey.c.state.in_(t.words("live", "paused")),
+                func.coalesce(t.journey.c.swept_on, "") < bindparam("today", type_=Text()),
+            )
+        ).label("behind"),
+        exists(
+            select(1).where(
+                t.journey.c.state.in_(t.RUNNING),
+                exists(
+                    select(1).where(t.enrollment.c.journey == t.journey.c.id, _active, t.enrollment.c.due_at <= _now)
+                ),
+            )
+        ).label("due"),
+        _setting("time_zone").label("zone"),
+        _setting(settings.LAST_TICK_AT).label("last"),
+        _setting(sweep.SWEPT_ON).label("swept_on"),
+    )
 )
-_DUE = (
+_DUE = Kept(
     select(t.journey.c.id)
     .where(
-        t.journey.c.state.in_(["live", "stopped"]),
+        t.journey.c.state.in_(t.RUNNING),
         exists(select(1).where(t.enrollment.c.journey == t.journey.c.id, _active, t.enrollment.c.due_at <= _now)),
     )
     .order_by(t.journey.c.id)

@@ -8,7 +8,8 @@ only a query that says the very same text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -27,7 +28,6 @@ from sqlalchemy import (
     insert,
     literal,
     select,
-    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
@@ -360,6 +360,11 @@ def in_texts(column: ColumnElement[Any], texts: Iterable[str]) -> ColumnElement[
     return _InIds(column, bindparam(None, list(texts), type_=_TextList(), unique=True))
 
 
+def in_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column` is one of the texts that the parameter `name` gives: the statement's text is the same for any list."""
+    return _InIds(column, bindparam(name, type_=_TextList()))
+
+
 @compiles(_InIds, "sqlite")
 def _in_ids_sqlite(element: _InIds, compiler: SQLCompiler, **kw: Any) -> str:
     column, ids = element.clauses
@@ -391,10 +396,12 @@ def reserve_ids(conn: Connection, table: Table, n: int) -> Sequence[int]:
     if conn.dialect.name == "postgresql":
         sequence = func.pg_get_serial_sequence(table.name, "id")
         return conn.execute(select(func.nextval(sequence)).select_from(func.generate_series(1, n))).scalars().all()
-    last = conn.execute(select(func.max(table.c.id))).scalar_one() or 0
+    # as text: events, purchases and contacts come in a few at a time, and compiling would be most of the work
+    last = f"SELECT coalesce(max(id), 0) FROM {table.name}"
     if table.dialect_options["sqlite"]["autoincrement"]:
-        seen = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        last = max(last, conn.execute(seen, {"name": table.name}).scalar_one_or_none() or 0)
+        seen = f"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = '{table.name}'"
+        last = f"SELECT max(({last}), ({seen}))"
+    last = conn.exec_driver_sql(last).scalar_one()
     return range(last + 1, last + n + 1)
 
 
@@ -403,8 +410,10 @@ def insert_ids(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
     if not rows:
         return []
     if len(rows) == 1:
-        # the order of one row is known; three statements become one
-        return [int(conn.execute(insert(table).returning(table.c.id), dict(rows[0])).scalar_one())]
+        # the order of one row is known; two statements become one
+        if conn.dialect.name == "postgresql":
+            return [int(conn.execute(insert(table).returning(table.c.id), dict(rows[0])).scalar_one())]
+        return [_insert(conn, table, rows)]
     ids = list(reserve_ids(conn, table, len(rows)))
     insert_rows(conn, table, [{"id": id_, **row} for id_, row in zip(ids, rows, strict=True)])
     return ids
@@ -418,28 +427,48 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]
     """
     if not rows:
         return
-    dialect = conn.dialect
+    _insert(conn, table, rows)
+
+
+Adapt = Callable[[Any], Any]
+
+
+@lru_cache(maxsize=500)
+def _way_in(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[str, tuple[tuple[int, Adapt], ...]]:
+    """The statement that rows of these columns go in by, and what the driver wants some of their values turned into.
+
+    Made once: for the one or two rows that most calls bring, making it took longer than running it.
+    """
     preparer = dialect.identifier_preparer
-    names = list(rows[0])
     columns = ", ".join(preparer.quote(table.c[name].name) for name in names)
+    into = f"{preparer.format_table(table)} ({columns})"
     processors = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-    adapted = [(n, adapt) for n, adapt in enumerate(processors) if adapt is not None]
+    adapted = tuple((n, adapt) for n, adapt in enumerate(processors) if adapt is not None)
+    if dialect.name == "postgresql":
+        return f"COPY {into} FROM STDIN", adapted
+    return f"INSERT INTO {into} VALUES ({', '.join('?' * len(names))})", adapted
+
+
+def _insert(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows; returns the id of the only one on SQLite."""
+    dialect = conn.dialect
+    statement, adapted = _way_in(table, tuple(rows[0]), dialect)
     values = [list(row.values()) for row in rows]
     for one in values:
         for n, adapt in adapted:
             one[n] = adapt(one[n])
-    into = f"{preparer.format_table(table)} ({columns})"
     assert dialect.loaded_dbapi is not None
     cursor = conn.connection.cursor()
     try:
         if dialect.name == "postgresql":
-            statement = f"COPY {into} FROM STDIN"
             with cursor.copy(statement) as copy:
                 for one in values:
                     copy.write_row(one)
-        else:
-            statement = f"INSERT INTO {into} VALUES ({', '.join('?' * len(names))})"
+        elif len(values) > 1:
             cursor.executemany(statement, values)
+        else:
+            cursor.execute(statement, values[0])
+        return cursor.lastrowid or 0 if dialect.name == "sqlite" else 0
     except dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(statement, None, error, dialect.loaded_dbapi.Error, dialect=dialect) from error
     finally:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from journeys.base.errors import UsageError, suggestion
 from journeys.base.i18n import N_
 from journeys.store.dialect import upsert
+from journeys.store.kept import Kept
 from journeys.store.tables import setting
 
 #: the key under which the engine keeps the moment of its last tick
@@ -20,8 +21,8 @@ DEFAULTS: dict[str, Any] = {"time_zone": "Europe/Warsaw", "country": "PL", "name
 
 
 # made once: asked and set in every tick
-_GET = select(setting.c.value).where(setting.c.key == bindparam("wanted"))
-_SET = (
+_GET = Kept(select(setting.c.value).where(setting.c.key == bindparam("wanted")))
+_SET = Kept(
     update(setting)
     .where(setting.c.key == bindparam("wanted"))
     .values(value=bindparam("new", type_=setting.c.value.type))

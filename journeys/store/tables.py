@@ -599,3 +599,12 @@ import_change = Table(
 
 #: the state of a passage under way, for WHERE clauses: a bound parameter would hide the partial indexes from both planners
 ACTIVE: ColumnElement[str] = literal_column("'active'", Str)
+
+
+def words(*texts: str) -> list[ColumnElement[str]]:
+    """Words of ours as literals, for IN: a list of parameters is put into a statement's text anew each time it runs."""
+    return [literal_column(f"'{text}'", Str) for text in texts]
+
+
+#: states of journeys whose members walk and whose messages go out
+RUNNING = words("live", "stopped")
