@@ -43,6 +43,7 @@ from journeys.nodes.cohort import Cohort, Phase
 from journeys.nodes.node import Arrival
 from journeys.nodes.send import Send
 from journeys.store import tables as t
+from journeys.store.dialect import insert_rows
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
@@ -129,8 +130,10 @@ class Walk:
                 conn.execute(_MOVE, moment)
                 for version, nodes in changed.items():
                     self._look_at_endings(conn, plans[version], nodes, now=now, zone=zone)
-        hops += conn.execute(_LAST_HOPS, moment).rowcount
-        conn.execute(_COUNT_LAST, moment)
+        last = conn.execute(_LAST_HOPS, moment).rowcount
+        if last:
+            hops += last
+            conn.execute(_COUNT_LAST, moment)
         if cut:
             conn.execute(_CANCEL, moment)
         return hops
@@ -141,7 +144,7 @@ class Walk:
         if step.arrival is Arrival.TIMED:
             zones = [row.zone for row in conn.execute(_ZONES, here)]
             dues = step.node.due(zones, now=now, zone=zone)
-            conn.execute(insert(due), [{"zone": name, "due_at": at} for name, at in dues.items()])
+            insert_rows(conn, due, [{"zone": name, "due_at": at} for name, at in dues.items()])
             conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
             return any(at <= now for at in dues.values())
@@ -227,10 +230,11 @@ def passage_of_member() -> Passage:
 
 def lead_ways(conn: Connection, plans: Any) -> None:
     """Fill the temporary table of ways for plans it does not hold yet."""
-    known = {row.version for row in conn.execute(_KNOWN)}
-    rows = [row for plan in plans if plan.version not in known for row in _ways(plan)]
-    if rows:
-        conn.execute(insert(way), rows)
+    known = scratch.known_ways(conn)
+    new = [plan for plan in plans if plan.version not in known]
+    if new:
+        insert_rows(conn, way, [row for plan in new for row in _ways(plan)])
+        known.update(plan.version for plan in new)
 
 
 def _ways(plan: Plan) -> list[dict[str, Any]]:
@@ -302,7 +306,6 @@ def _end_in_cohort(criterion: Criterion, state: str, reason: str, dialect: str) 
 
 
 _now = bindparam("now", type_=BigInteger())
-_KNOWN = Kept(select(way.c.version).distinct())
 _c = cohort.c
 _DUE: ColumnElement[int] = literal_column(str(int(Phase.DUE)))
 _ENDED: ColumnElement[int] = literal_column(str(int(Phase.ENDED)))

@@ -6,16 +6,19 @@ other by (at, id): each round holds one event a contact, so that the whole set i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
     Connection,
     Integer,
+    Row,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -69,6 +72,15 @@ _ranked = (
     .subquery("ranked")
 )
 _RANK = Kept(update(lot).where(_l.event == _ranked.c.event).values(rank=_ranked.c.rank))
+_each = lot.alias("each")
+_WHAT = Kept(
+    select(
+        _l.kind,
+        func.count().label("events"),
+        func.max(case((_l.quiet, 1), else_=0)).label("quiet"),
+        select(func.count(_each.c.contact.distinct())).scalar_subquery().label("contacts"),
+    ).group_by(_l.kind)
+)
 _KINDS_BY_RANK = Kept(select(_l.rank, _l.kind).where(_l.rank > 0).distinct().order_by(_l.rank))
 
 
@@ -123,18 +135,30 @@ def listen(
         return heard
     conn.execute(_TAKEN)
     conn.execute(_DROP_OTHERS, {"kinds": sorted(interest(journeys, segments))})
-    conn.execute(_SET_ASIDE)
-    conn.execute(_RANK)
-    rounds: dict[int, set[str]] = {}
-    for row in conn.execute(_KINDS_BY_RANK):
-        rounds.setdefault(row.rank, set()).add(row.kind)
+    found = conn.execute(_WHAT).all()
+    if not found:
+        return heard
+    rounds = _rounds(conn, found)
     for rank, kinds in rounds.items():
         heard.ended += _end(conn, journeys, kinds, rank=rank, now=now, zone=zone)
         _enroll(conn, journeys, kinds, heard, rank=rank, now=now, zone=zone)
     heard.woken = _wake(conn, journeys, {kind for kinds in rounds.values() for kind in kinds}, now=now)
-    heard.moved = segments.follow(conn, now=now, zone=zone)
+    heard.moved = segments.follow(conn, {row.kind for row in found}, now=now, zone=zone)
     scratch.clear(conn, lot)
     return heard
+
+
+def _rounds(conn: Connection, found: Sequence[Row[Any]]) -> dict[int, set[str]]:
+    """Rank the events; rank → the kinds of its events. Most lots need no ranking: one event a contact, all of now."""
+    if any(row.quiet for row in found):
+        conn.execute(_SET_ASIDE)
+    elif sum(row.events for row in found) == found[0].contacts:
+        return {1: {row.kind for row in found}}
+    conn.execute(_RANK)
+    rounds: dict[int, set[str]] = {}
+    for row in conn.execute(_KINDS_BY_RANK):
+        rounds.setdefault(row.rank, set()).add(row.kind)
+    return rounds
 
 
 def _end(conn: Connection, journeys: list[Live], kinds: set[str], *, rank: int, now: Instant, zone: ZoneInfo) -> int:

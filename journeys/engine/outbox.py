@@ -31,12 +31,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    type_coerce,
     update,
 )
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
 from journeys.store import tables as t
+from journeys.store.dialect import ids_given
 from journeys.store.kept import Kept
 from journeys.store.suppression import suppressed
 
@@ -122,12 +124,7 @@ _READY = Kept(
     .order_by(_m.not_before_at, _m.id)
     .limit(bindparam("limit", type_=Integer()))
 )
-_LOCK_CONTACTS = (
-    select(_k.id)
-    .where(_k.id.in_(bindparam("contacts", expanding=True)))
-    .order_by(_k.id)
-    .with_for_update(key_share=True)
-)
+_LOCK_CONTACTS = Kept(select(_k.id).where(ids_given(_k.id, "contacts")).order_by(_k.id).with_for_update(key_share=True))
 _consent = (
     select(t.consent_now.c.given)
     .where(
@@ -140,22 +137,26 @@ _consent = (
 # a node that does not wait for the hand-over has let its member go on, perhaps to the end of its way already; what
 # ends a passage from outside takes its messages along
 _not_left = or_(_e.state.in_(t.words("active", "finished")), and_(_e.state == "goal", _e.reason != "goal"))
-_LOOK = (
+_LOOK = Kept(
     select(
-        _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
-        _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
+        _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template,
+        _m.message_class.label("message_class"), _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at,
+        _m.channel, _k.email, _k.time_zone,
+        _k.erased_at, type_coerce(_not_left, Integer()).label("not_left"),
+        type_coerce(_consent, Integer()).label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
     .join(t.enrollment, _e.id == _m.enrollment)
-    .where(_m.id.in_(bindparam("ids", expanding=True)), _waiting)
+    .where(ids_given(_m.id, "ids"), _waiting)
     .order_by(_m.id)
     .with_for_update(of=t.message, skip_locked=True)
 )  # fmt: skip
-_COUNTED = select(_m.contact, _m.counted_at).where(
-    _m.contact.in_(bindparam("contacts", expanding=True)),
-    _m.counted_at > bindparam("since", type_=BigInteger()),
-    _m.message_class == "marketing",
+_COUNTED = Kept(
+    select(_m.contact, _m.counted_at).where(
+        ids_given(_m.contact, "contacts"),
+        _m.counted_at > bindparam("since", type_=BigInteger()),
+        _m.message_class == "marketing",
+    )
 )
 _HOLD = Kept(
     update(t.message)
@@ -211,7 +212,8 @@ def claim(
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
     claimed: list[Claimed] = []
-    held = 0
+    holding: list[dict[str, Any]] = []
+    claiming: list[dict[str, Any]] = []
     for row in rows:
         verdict = judge(
             row,
@@ -225,21 +227,21 @@ def claim(
         if verdict is None and row.message_class == "marketing":
             counted.setdefault(row.contact, []).append(now)
         if verdict is not None and verdict.state == "held":
-            conn.execute(
-                _HOLD,
-                {"message": row.id, "why": verdict.reason, "said": verdict.detail, "until": verdict.not_before_at},
+            holding.append(
+                {"message": row.id, "why": verdict.reason, "said": verdict.detail, "until": verdict.not_before_at}
             )
-            held += 1
             continue
-        conn.execute(
-            _CLAIM,
+        claiming.append(
             {
                 "message": row.id, "the_worker": worker, "until": now + LEASE_SECONDS,
                 "counted": now if verdict is None else None,
-            },
+            }
         )  # fmt: skip
         claimed.append(_claimed(row, verdict))
-    return claimed, held
+    for statement, those in ((_HOLD, holding), (_CLAIM, claiming)):
+        if those:
+            conn.execute(statement, those)
+    return claimed, len(holding)
 
 
 def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
@@ -303,10 +305,10 @@ def _held_or_skipped(reason: str, said: str, until: Instant, block: str, expires
     return Verdict("held", reason, said, Instant(min(until, expires_at)) if expires_at is not None else until)
 
 
-_START = (
+_START = Kept(
     update(t.message)
     .where(
-        _m.id.in_(bindparam("ids", expanding=True)),
+        ids_given(_m.id, "ids"),
         _m.state == literal_column("'claimed'"),
         _m.worker == _worker,
         exists(select(1).where(_e.id == _m.enrollment, _not_left)),
@@ -319,9 +321,9 @@ _START = (
     )
     .returning(_m.id)
 )  # fmt: skip
-_RELEASE = (
+_RELEASE = Kept(
     update(t.message)
-    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.state == literal_column("'claimed'"), _m.worker == _worker)
+    .where(ids_given(_m.id, "ids"), _m.state == literal_column("'claimed'"), _m.worker == _worker)
     .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
 )
 _NAME = Kept(
@@ -354,7 +356,7 @@ def release(conn: Connection, ids: Sequence[int], *, worker: str) -> None:
         conn.execute(_RELEASE, {"ids": list(ids), "the_worker": worker})
 
 
-_LOCK_ENROLLMENTS = select(_e.id).where(_e.id.in_(bindparam("ids", expanding=True))).order_by(_e.id).with_for_update()
+_LOCK_ENROLLMENTS = Kept(select(_e.id).where(ids_given(_e.id, "ids")).order_by(_e.id).with_for_update())
 _GO_ON = Kept(
     update(t.enrollment)
     .where(
@@ -460,7 +462,7 @@ def try_again(
 _IN_HAND = Kept(
     select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).where(_in_hand, _m.lease_until.is_not(None))
 )
-_still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
+_still = and_(ids_given(_m.id, "ids"), _m.worker.in_(bindparam("workers", expanding=True)))
 _BACK = (
     update(t.message)
     .where(_still, _m.state == literal_column("'claimed'"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -119,6 +120,8 @@ movement = Table(
     prefixes=_prefixes,
 )
 
+_WAYS = "kanwa_ways"
+
 TABLES = (cohort, way, due, lot, candidate, ending, movement)
 
 _CLEAR = {table: Kept(delete(table)) for table in TABLES}
@@ -130,8 +133,21 @@ _TRUNCATE = {table: Kept(text(f"TRUNCATE {table.name}")) for table in TABLES}
 @contextmanager
 def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
     """One write transaction on a connection that has the temporary tables, all of them empty but `way`."""
-    with store.write(durable=durable, temporary=TABLES) as conn:
-        yield conn
+    info: dict[Any, Any] = {}
+    try:
+        with store.write(durable=durable, temporary=TABLES) as conn:
+            info = conn.info
+            yield conn
+    except BaseException:
+        # rolled back, and with it what it put into `way`
+        info.pop(_WAYS, None)
+        raise
+
+
+def known_ways(conn: Connection) -> set[int]:
+    """The versions whose ways are in `way`; whoever puts in others says so here."""
+    known: set[int] = conn.info.setdefault(_WAYS, set())
+    return known
 
 
 def clear(conn: Connection, *tables: Table) -> None:

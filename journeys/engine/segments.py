@@ -7,7 +7,8 @@ caused by quiet events leaves a quiet one, which triggers nothing. A segment tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     exists,
     func,
     insert,
@@ -42,11 +44,12 @@ _open = t.membership.c.to_at.is_(None)
 _now = bindparam("now", type_=BigInteger())
 
 
+# as text: parsed only where it is another one than the last time
+_criterion = cast(t.segment.c.criterion, Text()).label("criterion")
 _IN_USE = Kept(
-    select(t.segment.c.key, t.segment.c.criterion).where(t.segment.c.computed_at.is_not(None)).order_by(t.segment.c.key)
+    select(t.segment.c.key, _criterion).where(t.segment.c.computed_at.is_not(None)).order_by(t.segment.c.key)
 )
 _NOT_WORKED_OUT = Kept(select(t.segment.c.key).where(t.segment.c.computed_at.is_(None)))
-_KINDS = Kept(select(lot.c.kind).distinct())
 
 
 class SegmentsInACircle(KanwaError):
@@ -96,10 +99,9 @@ class Segments:
         """Kinds of events that may move somebody."""
         return frozenset().union(*(one.stirred_by for one in self._now))
 
-    def follow(self, conn: Connection, *, now: Instant, zone: ZoneInfo) -> int:
-        """Move the contacts of the lot whose events may have moved them; returns the movements."""
+    def follow(self, conn: Connection, kinds: Set[str], *, now: Instant, zone: ZoneInfo) -> int:
+        """Move the contacts of the lot, whose events are of these kinds, where they move them; returns the movements."""
         moved = 0
-        kinds = {row.kind for row in conn.execute(_KINDS)}
         for one in self._now:
             stirring = one.stirred_by & kinds
             if stirring:
@@ -126,17 +128,16 @@ class Segments:
             conn.execute(update(t.segment).where(t.segment.c.key == key).values(computed_at=now))
         self.load(conn)
 
-    def _in_use(self, conn: Connection, key: str, criterion: object) -> InUse:
-        said = repr(criterion)
+    def _in_use(self, conn: Connection, key: str, criterion: str) -> InUse:
         known = self._made.get(key)
-        if known is None or known[0] != said:
-            self._made[key] = (said, _in_use(key, parse_criterion(criterion), conn.dialect.name))
+        if known is None or known[0] != criterion:
+            self._made[key] = (criterion, _in_use(key, parse_criterion(json.loads(criterion)), conn.dialect.name))
         return self._made[key][1]
 
 
-def _in_order(conn: Connection, keys: Iterable[str]) -> list[tuple[str, object]]:
+def _in_order(conn: Connection, keys: Iterable[str]) -> list[tuple[str, str]]:
     """The segments and those they are made of, those first."""
-    ordered: dict[str, object] = {}
+    ordered: dict[str, str] = {}
     path: list[str] = []
 
     def visit(key: str) -> None:
@@ -144,11 +145,11 @@ def _in_order(conn: Connection, keys: Iterable[str]) -> list[tuple[str, object]]
             return
         if key in path:
             raise SegmentsInACircle(segments=", ".join(f"“{one}”" for one in path[path.index(key) :]))
-        row = conn.execute(select(t.segment.c.criterion).where(t.segment.c.key == key)).one_or_none()
+        row = conn.execute(select(_criterion).where(t.segment.c.key == key)).one_or_none()
         if row is None:
             raise UnknownSegment(key=key)
         path.append(key)
-        for kind, other in references(parse_criterion(row.criterion)):
+        for kind, other in references(parse_criterion(json.loads(row.criterion))):
             if kind == "segment":
                 visit(other)
         path.pop()

@@ -5,6 +5,7 @@ Every step is a transaction of its own; a crash between any two leaves a state f
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, select
+from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, cast, exists, func, select, update
 
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
@@ -26,6 +27,7 @@ from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
 from journeys.store import contacts, settings
 from journeys.store import tables as t
+from journeys.store.dialect import in_given
 from journeys.store.kept import Kept
 from journeys.store.store import Store, repeated
 
@@ -50,11 +52,17 @@ _NEXT_DUE = Kept(
     )
 )
 _LAST = Kept(select(t.setting.c.value).where(t.setting.c.key == settings.LAST_TICK_AT).with_for_update())
+_MOVE_CLOCK = Kept(
+    update(t.setting)
+    .where(t.setting.c.key == settings.LAST_TICK_AT, cast(cast(t.setting.c.value, Text()), BigInteger()) <= _now)
+    .values(value=bindparam("new", type_=t.setting.c.value.type))
+)
 _RUNNING = Kept(select(t.journey.c.id).where(t.journey.c.state.in_(t.RUNNING)).order_by(t.journey.c.id))
 
 
 def _setting(key: str) -> ScalarSelect[Any]:
-    return select(t.setting.c.value).where(t.setting.c.key == key).scalar_subquery()
+    # as text: read by the driver alone
+    return select(cast(t.setting.c.value, Text())).where(t.setting.c.key == key).scalar_subquery()
 
 
 # everything a tick may have to do, asked in one statement: most ticks find nothing
@@ -62,7 +70,9 @@ _LOOK = Kept(
     select(
         exists(select(1).where(t.fresh.c.at <= _now)).label("fresh"),
         exists(select(1).where(t.contact_tag.c.expires_at <= _now)).label("expired"),
-        exists(select(1).where(t.segment.c.computed_at.is_(None))).label("stale"),
+        # nobody uses some of those that were never worked out
+        exists(select(1).where(t.segment.c.computed_at.is_(None), ~in_given(t.segment.c.key, "unused"))).label("stale"),
+        select(func.max(t.version.c.id)).scalar_subquery().label("newest"),
         exists(
             select(1).where(
                 t.journey.c.state.in_(t.words("live", "paused")),
@@ -90,6 +100,10 @@ _DUE = Kept(
     )
     .order_by(t.journey.c.id)
 )
+
+
+def _read(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
 
 
 class ClockBehind(KanwaError):
@@ -164,7 +178,9 @@ class Engine:
         self.roll = Roll(self.plans)
         self._walk = Walk()
         self._cohort = COHORT if store.is_sqlite else POSTGRESQL_COHORT
+        #: segments that no journey used while this was the newest version of all
         self._unused: frozenset[str] = frozenset()
+        self._newest = 0
         self._zone = ZoneInfo(settings.DEFAULTS["time_zone"])
 
     def tick(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Ticked:
@@ -182,7 +198,7 @@ class Engine:
         before = -1
         # what another worker holds stays due: a round that did nothing is the last one
         while not work.nothing and done.steps > before and keep_going():
-            before = done.steps
+            before, came = done.steps, done.entered + done.woken
             if work.expired:
                 with self.store.write() as conn:
                     done.expired += contacts.expire_tags(conn, now=now)
@@ -190,7 +206,7 @@ class Engine:
                 self._listen(done, now, work.zone, keep_going)
             if work.sweep and self._sweep(done, now, work.zone):
                 self._listen(done, now, work.zone, keep_going)
-            if work.due or done.steps > before:
+            if work.due or work.sweep or done.entered + done.woken > came:
                 self._advance(done, now, work.zone, keep_going)
             work = self._look(now)
         return done
@@ -198,6 +214,8 @@ class Engine:
     def _move_clock(self, now: Instant, zone: ZoneInfo) -> None:
         """Note the tick. Another worker, whose clock is ahead, may have noted a later one since the look."""
         with self.store.write() as conn:
+            if conn.execute(_MOVE_CLOCK, {"now": now, "new": now}).rowcount:
+                return
             _not_behind(now, Instant(conn.execute(_LAST).scalar() or 0), zone)
             settings.put(conn, settings.LAST_TICK_AT, now)
 
@@ -210,28 +228,29 @@ class Engine:
     def _look(self, now: Instant) -> Work:
         with self.store.read() as conn:
             # the day needs the zone and the look needs the day: the zone is nearly always the one of the last look
-            today = day_of(now, self._zone).isoformat()
-            row = conn.execute(_LOOK, {"now": now, "today": today}).one()
-            zone = settings.time_zone_named(row.zone or settings.DEFAULTS["time_zone"])
-            if zone != self._zone:
-                self._zone = zone
-                today = day_of(now, zone).isoformat()
-                row = conn.execute(_LOOK, {"now": now, "today": today}).one()
+            # and what no journey used is used by none as long as nothing is published
+            while True:
+                today = day_of(now, self._zone).isoformat()
+                row = conn.execute(_LOOK, {"now": now, "today": today, "unused": self._unused}).one()
+                zone = settings.time_zone_named(_read(row.zone) or settings.DEFAULTS["time_zone"])
+                if zone == self._zone and (row.newest or 0) == self._newest:
+                    break
+                if (row.newest or 0) != self._newest:
+                    self._unused = frozenset()
+                self._zone, self._newest = zone, row.newest or 0
             return Work(
                 zone=zone,
-                last=Instant(row.last or 0),
-                fresh=row.fresh,
-                expired=row.expired,
+                last=Instant(_read(row.last) or 0),
+                fresh=bool(row.fresh),
+                expired=bool(row.expired),
                 stale=self._stale(conn) if row.stale else frozenset(),
-                sweep=row.behind or (row.swept_on or "") < today,
-                due=row.due,
+                sweep=bool(row.behind) or (_read(row.swept_on) or "") < today,
+                due=bool(row.due),
             )
 
     def _stale(self, conn: Connection) -> frozenset[str]:
         """Segments in use that were edited since the last tick: worked out silently, before anything reads them."""
         stale = self.segments.not_worked_out(conn)
-        if stale == self._unused:
-            return frozenset()
         used = {key for live in self.roll.call(conn) for plan in live.plans.values() for key in plan.segments}
         # a segment that nobody uses stays as it is until a journey is published that does, which works it out
         self._unused = stale - used

@@ -336,9 +336,11 @@ class _List(TypeDecorator[Sequence[Any]]):
         return dialect.type_descriptor(postgresql.ARRAY(self.item) if dialect.name == "postgresql" else Text())
 
     def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return json.dumps(value, ensure_ascii=False)
+        if value is None:
+            return None
+        if dialect.name == "postgresql":
+            return list(value)
+        return json.dumps(list(value), ensure_ascii=False)
 
 
 class _TextList(_List):
@@ -363,6 +365,11 @@ def in_texts(column: ColumnElement[Any], texts: Iterable[str]) -> ColumnElement[
 def in_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """`column` is one of the texts that the parameter `name` gives: the statement's text is the same for any list."""
     return _InIds(column, bindparam(name, type_=_TextList()))
+
+
+def ids_given(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """`column` is one of the ids that the parameter `name` gives, a list."""
+    return _InIds(column, bindparam(name, type_=_List()))
 
 
 @compiles(_InIds, "sqlite")

