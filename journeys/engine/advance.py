@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -49,6 +49,10 @@ from journeys.store.moments import Moments
 
 #: hops of one member in one tick; more is a circle without a rest, and the passage fails with its path as the reason
 MOST_HOPS = 200
+
+
+#: (version, node, phase)
+Place: TypeAlias = tuple[int, str, Phase]
 
 
 @dataclass(slots=True)
@@ -92,51 +96,67 @@ class Walk:
         taken = conn.execute(_TAKE, {"the_journey": journey, "now": now, "limit": limit}).rowcount
         if not taken:
             return Advanced(0, 0)
-        hops = self.walk(conn, plans, now=now, zone=zone)
-        conn.execute(_KEEP, {"now": now})
+        hops, ended = self.walk(conn, plans, now=now, zone=zone)
+        conn.execute(_KEEP_RESTING)
+        if ended:
+            conn.execute(_KEEP_ENDED, {"now": now})
         scratch.clear(conn, cohort)
         return Advanced(taken, hops)
 
-    def walk(self, conn: Connection, plans: dict[int, Plan], *, now: Instant, zone: ZoneInfo) -> int:
-        """Walk the cohort table's members, all due, until every one rests or has ended; returns the hops made."""
+    def walk(self, conn: Connection, plans: dict[int, Plan], *, now: Instant, zone: ZoneInfo) -> tuple[int, bool]:
+        """Walk the cohort table's members, all due, until every one rests or has ended.
+
+        Returns the hops made, and whether anybody may have ended.
+        """
         hops = 0
         cut = False
         moment = {"now": now, "day": day_of(now, zone).isoformat()}
-        while True:
-            found = conn.execute(_PLACES).all()
-            places = [(row.version, row.node, Phase(row.phase)) for row in found]
-            if not places:
-                break
-            if max(row.most for row in found) >= MOST_HOPS:
-                cut = True
-                conn.execute(_FAIL)
-                continue
-            due_now = False
+        places, most, ended = _places(conn)
+        while places:
+            if most >= MOST_HOPS:
+                # so many rounds are no proof that one member made them all
+                places, most, ended = _places(conn)
+                if most >= MOST_HOPS:
+                    cut = True
+                    conn.execute(_FAIL)
+                    places, most, _ = _places(conn)
+                    continue
+            due_now: set[Place] = set()
             for version, node, phase in places:
                 step = plans[version].steps[node]
                 cut |= phase is Phase.DUE and step.node.changes
                 if phase is Phase.ARRIVED:
-                    due_now |= self._arrive(conn, plans[version], step, now=now, zone=zone)
+                    if self._arrive(conn, plans[version], step, now=now, zone=zone):
+                        due_now.add((version, node, Phase.DUE))
                 else:
-                    due_now = True
                     self._decide(conn, plans[version], step, now=now, zone=zone)
-            if not due_now:
-                continue
+            if not due_now and all(phase is Phase.ARRIVED for *_, phase in places):
+                break
             changed = self._change(conn, plans, places, now=now)
             made = conn.execute(_HOPS, moment).rowcount
             if made:
                 hops += made
-                conn.execute(_COUNT, moment)
+                most += 1
+                # what was counted says who comes where: asking the cohort each round took a twelfth of the walk
+                for row in conn.execute(_COUNT, moment).all():
+                    target, phase = _led_to(plans[row.version], row.node, row.outlet)
+                    if phase is Phase.ENDED:
+                        ended = True
+                    elif phase is not Phase.RESTS:
+                        due_now.add((row.version, target, phase))
                 conn.execute(_MOVE, moment)
                 for version, nodes in changed.items():
                     self._look_at_endings(conn, plans[version], nodes, now=now, zone=zone)
-        last = conn.execute(_LAST_HOPS, moment).rowcount
-        if last:
-            hops += last
-            conn.execute(_COUNT_LAST, moment)
+            places = sorted(due_now)
+        ended |= cut
+        if ended:
+            last = conn.execute(_LAST_HOPS, moment).rowcount
+            if last:
+                hops += last
+                conn.execute(_COUNT_LAST, moment)
         if cut:
             conn.execute(_CANCEL, moment)
-        return hops
+        return hops, ended
 
     def _arrive(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> bool:
         """Members that have just come to a node that does not act at once; true if some are due already."""
@@ -218,6 +238,23 @@ class Walk:
         arrived = {target for node in nodes for target in plan.steps[node].targets.values()}
         for statement, moments in made.ending:
             conn.execute(statement, {"the_version": plan.version, "nodes": sorted(arrived)} | moments.values(now, zone))
+
+
+def _places(conn: Connection) -> tuple[list[Place], int, bool]:
+    """Where members of the cohort arrived or are due, the most hops that one of them has made, whether some have ended."""
+    found = conn.execute(_PLACES).all()
+    going = [row for row in found if row.phase <= Phase.DUE]
+    return (
+        [(row.version, row.node, Phase(row.phase)) for row in going],
+        max((row.most for row in going), default=0),
+        any(row.phase == Phase.ENDED for row in found),
+    )
+
+
+def _led_to(plan: Plan, node: str, outlet: str) -> tuple[str, Phase]:
+    """The node that an outlet leads to, and where the move puts a member that comes there."""
+    target = plan.steps.get(plan.steps[node].targets.get(outlet, ""))
+    return (target.id, target.phase_on_arrival) if target is not None else (node, Phase.ENDED)
 
 
 def passage_of_member() -> Passage:
@@ -346,7 +383,6 @@ _TAKE = Kept(insert(cohort).from_select(
 
 _PLACES = Kept(
     select(_c.version, _c.node, _c.phase, func.max(_c.hops).label("most"))
-    .where(_c.phase <= _DUE)
     .group_by(_c.version, _c.node, _c.phase)
     .order_by(_c.version, _c.node, _c.phase)
 )
@@ -401,7 +437,9 @@ _HOPS = Kept(
         ).where(_LEAVING),
     )
 )
-_COUNT = Kept(counters.count_cohort(_LEAVING, _c.outlet))
+_COUNT = Kept(
+    counters.count_cohort(_LEAVING, _c.outlet).returning(t.counter.c.version, t.counter.c.node, t.counter.c.outlet)
+)
 
 _onward = and_(way.c.version == _c.version, way.c.node == _c.node, way.c.outlet == _c.outlet)
 _MOVE = Kept(
@@ -457,22 +495,22 @@ _last_message = (
     .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(t.words("sent", "unknown")))
     .scalar_subquery()
 )
-_ended = _c.phase == _ENDED
 _goal = _c.state == "goal"
-_KEEP = Kept(
+_moved = {"node": _c.node, "n": _c.n, "arrived_at": _c.arrived_at, "woken_by": null(), "reason": _c.reason}
+# `+ 0` keeps the cohort the outer loop; without it SQLite scans enrollment (1,092 → 139 ms)
+_of_cohort = t.enrollment.c.id == _c.id + 0
+# an UPDATE that names `state` rewrites the entries of every index that asks for it, whatever it is set to: those who
+# rest stay active, and are most
+_KEEP_RESTING = Kept(update(t.enrollment).where(_of_cohort, _c.phase != _ENDED).values(due_at=_c.due_at, **_moved))
+_KEEP_ENDED = Kept(
     update(t.enrollment)
-    # `+ 0` keeps the cohort the outer loop; without it SQLite scans enrollment (1,092 → 139 ms)
-    .where(t.enrollment.c.id == _c.id + 0)
+    .where(_of_cohort, _c.phase == _ENDED)
     .values(
-        node=_c.node,
-        n=_c.n,
-        arrived_at=_c.arrived_at,
-        due_at=case((_ended, null()), else_=_c.due_at),
-        woken_by=null(),
+        due_at=null(),
         state=_c.state,
-        reason=_c.reason,
-        ended_at=case((_ended, _now), else_=null()),
+        ended_at=_now,
         goal_at=case((_goal, _now), else_=null()),
         goal_message=case((_goal, _last_message), else_=null()),
+        **_moved,
     )
 )
