@@ -169,7 +169,10 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
 
 def _run_once(here: Here, sink: Path | None, threads: int) -> None:
     from journeys.runtime.lease import Lease, holder_name
+    from journeys.store.owner import require_ours
 
+    if sink is None:
+        require_ours(here.store)
     runner = _runner(here.store, sink, here.clock, threads=threads)
     lease = Lease(here.store, holder_name())
     lease.take(here.clock.now())
@@ -185,7 +188,10 @@ def _run_on(here: Here, sink: Path | None, threads: int) -> None:
     from app.log import set_up_log
     from journeys.runtime.lease import Lease, holder_name
     from journeys.runtime.timer import Timer
+    from journeys.store.owner import require_ours
 
+    if sink is None:
+        require_ours(here.store)
     set_up_log()
     zone = here.zone
 

@@ -36,6 +36,7 @@ from sqlalchemy import (
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.store import owner, settings
 from journeys.store import tables as t
 from journeys.store.suppression import suppressed
 
@@ -142,7 +143,7 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -209,6 +210,7 @@ def claim(
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
+    left_out_until = settings.get(conn, owner.LEFT_OUT_UNTIL, 0)
     claimed: list[Claimed] = []
     held = 0
     for row in rows:
@@ -218,6 +220,7 @@ def claim(
             block=on_block(row.version, row.node),
             barred=barred.get(row.email or "", ""),
             counted=counted.get(row.contact, ()),
+            left_out_until=left_out_until,
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
@@ -267,15 +270,22 @@ def judge(
     block: str,
     barred: str,
     counted: Sequence[Instant],
+    left_out_until: int,
     now: Instant,
     zone: ZoneInfo,
 ) -> Verdict | None:
-    """Why this message does not go out now; None: it does. `barred` is the reason of a suppression."""
+    """Why this message does not go out now; None: it does.
+
+    `barred` is the reason of a suppression. What was due up to `left_out_until` may have been sent by another copy of
+    the store.
+    """
     marketing = row.message_class == "marketing"
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict("expired", "too late")
+    if row.due_at <= left_out_until:
+        return Verdict("skipped", "restored")
     if not row.email:
         return Verdict("skipped", "no address")
     if barred:

@@ -1,4 +1,4 @@
-"""The timer: APScheduler wakes the runner when something is due or was written, and at the latest every 30 seconds.
+"""The timer: APScheduler wakes the runner when something is due, and at the latest every 30 seconds.
 
 All state is in the store; the scheduler holds one job in memory. Its defaults would silently drop a job missed by a
 second, hence `misfire_grace_time=None`. It goes by the wall clock, so that a clock set back would leave it waiting for
@@ -22,7 +22,6 @@ from journeys.base.errors import KanwaError
 from journeys.base.time import Instant
 from journeys.runtime.beat import Beat, Runner
 from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere
-from journeys.runtime.wake import Wakes, watch
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +29,8 @@ log = logging.getLogger(__name__)
 LONGEST = 30
 #: seconds to wait after so many failures in a row
 BACK_OFF = (1, 2, 5, 10, 30)
-#: seconds between two looks at the clocks and at what others have written, and how far the clocks may drift apart
-#: in between
-WATCH = 0.25
+#: seconds between two looks at the clocks, and how far they may drift apart in between
+WATCH = 1.0
 JUMP = 2.0
 
 _JOB = "beat"
@@ -60,9 +58,6 @@ class Timer:
         #: when the lease is renewed within a long beat; asked by every thread that hands over
         self._renew_at = Instant(0)
         self._renewing = threading.Lock()
-        #: held through a beat and the arming of the next one
-        self._beating = threading.Lock()
-        self._wakes: Wakes | None = None
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
@@ -71,10 +66,6 @@ class Timer:
         """Beat until `stop` is called. Raises RunsElsewhere at once where another runtime has the store."""
         self._lease.take(self._clock.now())
         try:
-            store = self._runner.engine.store
-            # a beat looks for more by itself: its own commits need not wake it
-            store.rouses = False
-            self._wakes = watch(store)
             self._scheduler.start()
             self._arm(0)
             self._watch()
@@ -83,8 +74,6 @@ class Timer:
             if self._scheduler.running:
                 # waits for the beat under way, which looks at the stop between its transactions
                 self._scheduler.shutdown(wait=True)
-            if self._wakes is not None:
-                self._wakes.close()
             self._lease.give_back()
 
     def stop(self) -> None:
@@ -101,9 +90,6 @@ class Timer:
             self._on_beat(now, beat)
             for trouble in beat.troubles:
                 self._on_trouble(trouble)
-            if self._wakes is not None:
-                # before the look: what is committed after it is not seen by the look, and wakes
-                self._wakes.mark()
             following = self._runner.next_at(now)
         except RunsElsewhere as problem:
             self._on_trouble(str(problem))
@@ -150,23 +136,14 @@ class Timer:
         self._scheduler.add_job(self._fire_and_arm, DateTrigger(at), id=_JOB, replace_existing=True)
 
     def _fire_and_arm(self) -> None:
-        with self._beating:
-            self._arm(self.fire())
+        self._arm(self.fire())
 
     def _watch(self) -> None:
         wall, steady = time.time(), time.monotonic()
         while not self._stop.wait(WATCH):
             now_wall, now_steady = time.time(), time.monotonic()
             # monotonic time stands still in suspend, so that waking up is a jump too
-            jumped = abs((now_wall - wall) - (now_steady - steady)) > JUMP
-            if jumped:
+            if abs((now_wall - wall) - (now_steady - steady)) > JUMP:
                 log.warning("the clock of this computer has jumped by %.0f seconds", now_wall - wall)
+                self._arm(0)
             wall, steady = now_wall, now_steady
-            # a beat under way finds by itself what is written meanwhile
-            with self._beating:
-                if jumped or self._stirred():
-                    self._arm(0)
-
-    def _stirred(self) -> bool:
-        """Whether others have written what a beat may have to do with; after a failure the pause is kept all the same."""
-        return not self._failures and self._wakes is not None and self._wakes.stirred()

@@ -32,8 +32,6 @@ class Store:
         # SQLite lets one write at a time and has the others poll with growing pauses: threads of one process queue here
         self._writing: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
         self._asking = Asking(Path(engine.url.database or "")) if self.is_sqlite else None
-        #: whether its commits wake a runtime that listens; the runtime's own need not
-        self.rouses = True
 
     @property
     def is_sqlite(self) -> bool:
@@ -84,8 +82,6 @@ class Store:
             with conn.begin():
                 asking.close()
                 yield conn
-                if self.rouses and not self.is_sqlite:
-                    conn.exec_driver_sql(f"NOTIFY {CHANNEL}")
         finally:
             if self.is_sqlite and durable:
                 _pragma(conn, "synchronous=NORMAL")
@@ -97,10 +93,6 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-#: the name under which commits are told on PostgreSQL; on SQLite everybody sees them by `PRAGMA data_version`
-CHANNEL = "kanwa"
 
 
 def _pragma(conn: Connection, text: str) -> None:

@@ -34,7 +34,7 @@ COMMANDS = _leaves(typer.main.get_command(app))
 
 def test_the_commands_of_the_issue_are_there() -> None:
     expected = """
-        init / store upgrade / store backup / store login / contacts import / events import / purchases import
+        init / store upgrade / store backup / store restore / store claim / store login / contacts import / events import / purchases import
         products import / offers import / contracts import / consent import / consent show / imports list
         attribute add / tag add / purpose add / programme add / survey add / funnel add / segment add / segment count
         sender add / account add / policy set / check / show / diff / publish / pause / resume / enroll / run / send
