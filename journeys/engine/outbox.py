@@ -60,6 +60,8 @@ ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown
 LEASE_SECONDS = 300
 #: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
 HAND_OVER_SECONDS = 900
+#: the reason of a message that another copy of the store may have sent
+LEFT_OUT = "restored"
 #: an unknown message lets its passage go on after this long
 UNKNOWN_REST = 24 * HOUR
 
@@ -92,6 +94,8 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    #: when its node was due
+    due_at: Instant
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -259,6 +263,7 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        due_at=row.due_at,
         verdict=verdict,
     )
 
@@ -285,7 +290,7 @@ def judge(
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict("expired", "too late")
     if row.due_at <= left_out_until:
-        return Verdict("skipped", "restored")
+        return Verdict("skipped", LEFT_OUT)
     if not row.email:
         return Verdict("skipped", "no address")
     if barred:
@@ -406,7 +411,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
                 "passage": end.message.enrollment,
                 "here": end.message.node,
                 "visit": end.message.visit,
-                "due": now + UNKNOWN_REST if end.state == "unknown" else now,
+                "due": _goes_on_at(end, now),
             }
             for end in ends
         ],
@@ -427,6 +432,14 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             for end in ends
         ],
     )
+
+
+def _goes_on_at(end: Settled, now: Instant) -> Instant:
+    """When the passage is due again."""
+    if end.state == "unknown":
+        return Instant(now + UNKNOWN_REST)
+    # what follows without a wait is as late as the message left out: it may have gone out right after it
+    return end.message.due_at if end.reason == LEFT_OUT else now
 
 
 _AGAIN = (
