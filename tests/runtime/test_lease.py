@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from journeys.base.time import Instant
-from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere, holder_name, is_dead
+from journeys.runtime.lease import NAME, SECONDS, Lease, RunsElsewhere, holder_name, is_dead
 from journeys.store.store import Store
 from journeys.store.tables import lease
 from tests.engine.conftest import at
@@ -20,7 +20,7 @@ NOW = at("2026-03-02 12:00")
 
 def holder(store: Store) -> str | None:
     with store.read() as conn:
-        return conn.execute(select(lease.c.holder)).scalar()
+        return conn.execute(select(lease.c.holder).where(lease.c.name == NAME)).scalar()
 
 
 @pytest.fixture(scope="session")
