@@ -167,7 +167,7 @@ def _say(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) 
                 out.say(_("“{column}” is read as {field}.").format(column=column, field=field))
         if report.unused_columns:
             out.say(_("Nothing was read from: {columns}.").format(columns=", ".join(report.unused_columns)))
-        if report.batch is not None:
+        if report.batch is not None and (report.added or report.changed):
             out.say(_("To take it back: kanwa imports undo {batch}").format(batch=report.batch))
     if not report.refused_count:
         return

@@ -71,7 +71,8 @@ class Miss:
 
     journey: str
     trigger: str
-    at: Instant
+    #: None: nothing is recorded, and its audience was asked as of now
+    at: Instant | None
     because: tuple[Because, ...]
 
 
@@ -299,5 +300,5 @@ def _never(conn: Connection, plan: Plan, contact: int, names: Names, *, now: Ins
                     )
                 ),
             )
-        made.append(Miss(plan.name, plan.titles[id_], now, tuple(found)))
+        made.append(Miss(plan.name, plan.titles[id_], None, tuple(found)))
     return made
