@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
     from journeys.base.catalogue import Catalogue
+    from journeys.base.time import Instant
     from journeys.graph.journey import Journey
     from journeys.graph.settings import Cap
     from journeys.messages.template import Template
@@ -54,12 +55,18 @@ def known_templates(here: Here) -> dict[str, Template]:
     return load_all(workspace.messages) if workspace else {}
 
 
-def catalogue_of(conn: Connection, templates: dict[str, Template]) -> Catalogue:
+def catalogue_of(conn: Connection, templates: dict[str, Template], *, now: Instant) -> Catalogue:
     """What journeys are checked against: the store, and the workspace's templates."""
+    from journeys.base.time import day_of
     from journeys.messages.template import catalogue_entry
     from journeys.store.catalogue import catalogue
+    from journeys.store.settings import workspace_zone
 
-    return catalogue(conn, templates={key: catalogue_entry(template) for key, template in templates.items()})
+    return catalogue(
+        conn,
+        templates={key: catalogue_entry(template) for key, template in templates.items()},
+        today=day_of(now, workspace_zone(conn)),
+    )
 
 
 def _outside(here: Here) -> Catalogue | None:
@@ -68,7 +75,7 @@ def _outside(here: Here) -> Catalogue | None:
         return None
     templates = known_templates(here)
     with here.store.read() as conn:
-        return catalogue_of(conn, templates)
+        return catalogue_of(conn, templates, now=here.clock.now())
 
 
 def _cap(here: Here) -> Cap | None:
@@ -206,7 +213,7 @@ def publish(
         now=at,
         existing=existing,
         reason=reason,
-        catalogue=lambda conn: catalogue_of(conn, templates),
+        catalogue=lambda conn: catalogue_of(conn, templates, now=at),
     )
     for problem in published.problems:
         here.out.aside(problem_words(problem, one))

@@ -126,6 +126,7 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        codes,
         contacts,
         demo,
         explain,
@@ -139,7 +140,20 @@ def _add_commands() -> None:
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        codes,
+        names,
+        segments,
+        senders,
+        templates,
+        journeys,
+        running,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

@@ -261,6 +261,8 @@ def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Mom
         cohort.c.phase == literal_column(str(int(Phase.DUE))),
     )
     statements: list[tuple[Executable, Moments]] = []
+    if outcome.first is not None:
+        statements.append((outcome.first, moments))
     if outcome.found is not None:
         statements.append((update(cohort).where(here).values(found=outcome.found), moments))
     values: dict[str, Any] = {"outlet": outcome.outlet}
@@ -360,17 +362,26 @@ _FAIL_HERE = (
 )
 _CONTACTS_HERE = select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact)
 
+#: fixed when a message is made: a code that the passage takes later changes no message that still waits
+_newest_code = (
+    select(t.code.c.id)
+    .where(t.code.c.enrollment == _c.id)
+    .order_by(t.code.c.visit.desc())
+    .limit(1)
+    .correlate(cohort)
+    .scalar_subquery()
+)
 _MAKE_MESSAGES = insert(t.message).from_select(
     [
         "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
-        "purpose", "sender", "state", "made_at", "not_before_at", "expires_at",
+        "purpose", "sender", "state", "made_at", "not_before_at", "expires_at", "code",
     ],
     select(
         bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, bindparam("channel", type_=Text()),
         _c.contact, bindparam("template", type_=Text()), bindparam("message_class", type_=Text()),
         bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()), literal("pending"),
         bindparam("now", type_=BigInteger()), bindparam("now", type_=BigInteger()),
-        bindparam("expires_at", type_=BigInteger()),
+        bindparam("expires_at", type_=BigInteger()), _newest_code,
     ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
 )  # fmt: skip
 

@@ -25,6 +25,7 @@ from journeys.messages.rendering import Renderers
 from journeys.messages.template import Template, from_json
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.codes import FOR_GOOD
 
 STORE_ID = "store_id"
 
@@ -74,6 +75,7 @@ class _Lot:
     contracts: Mapping[int, dict[str, Any]]
     purchases: Mapping[int, dict[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
+    codes: Mapping[int, Mapping[str, Any]]
     senders: Mapping[str, Mapping[str, Any]]
     purposes: Mapping[str, str]
     #: (contact, purpose) → when consent by e-mail was given
@@ -159,6 +161,7 @@ class LetterWriter:
             purchase=lot.purchases.get(subject_id) if subject_kind == "purchase" else None,
             # a day that an event carries brings in without an event of its own
             event=lot.events.get(subject_id if subject_kind == "event" else enrollment["since_event"]),
+            code=lot.codes.get(message.code) if message.code is not None else None,
             journey=self._plans.get(conn, message.version).name,
             why=_why(lot, message) if message.message_class == "marketing" else "",
             marketing=message.message_class == "marketing",
@@ -212,6 +215,7 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         contracts=_contracts(conn, subjects.get("contract", set())),
         purchases=_purchases(conn, subjects.get("purchase", set())),
         events=_by_id(conn, t.event, since),
+        codes=_codes(conn, {message.code for message in messages if message.code is not None}),
         senders={row["key"]: dict(row) for row in conn.execute(select(t.sender)).mappings()},
         purposes={row.key: row.label for row in conn.execute(select(t.purpose))},
         consents={(row.contact, row.purpose): Instant(row.at) for row in consents},
@@ -259,6 +263,19 @@ def _purchases(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
     for line in lines:
         rows[line["purchase"]]["lines"].append(line | {"product": products.get(line["product"])})
     return rows
+
+
+def _codes(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
+    if not ids:
+        return {}
+    return {
+        id_: {
+            "value": row["value"],
+            "worth": row["worth"],
+            "valid_until": None if row["valid_until_on"] == FOR_GOOD else row["valid_until_on"],
+        }
+        for id_, row in _by_id(conn, t.code, ids).items()
+    }
 
 
 def _products(conn: Connection, keys: set[str]) -> dict[str, dict[str, Any]]:

@@ -91,6 +91,8 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    #: row of the code it shows
+    code: int | None
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -142,7 +144,7 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.code, _m.expires_at, _m.channel, _k.email, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -256,6 +258,7 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        code=row.code,
         verdict=verdict,
     )
 

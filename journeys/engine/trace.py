@@ -214,6 +214,9 @@ _FACTS = {
     "at": N_("That was at {value}."),
     "score": N_("The score was {value}."),
     "share": N_("The share drawn was {value}."),
+    "code": N_("The code was {value}."),
+    "worth": N_("It is worth {value}."),
+    "valid_until": N_("It is good until {value}."),
     "times": N_("So far {value} times."),
     "at_most": N_("At most {value} times."),
 }

@@ -7,12 +7,13 @@
 | `purchase` | the purchase it is about: `order_id`, `at`, `total`, `lines` of `product.name`, `quantity`, `amount` |
 | `product` | the product it is about |
 | `event` | the event that let the contact in: `kind`, `at`, `data.FIELD` |
+| `code` | the code this passage had taken last when the message was made: `value`, `worth`, `valid_until` (ISO day; empty: for good) |
 | `subject` | whichever of the four the passage is about |
 | `links` | `unsubscribe`, `join`, `decline`; `nps(score)`, `reason(key)`, `click(url)` |
 | `sender` | `name`, `email`, `reply_to`, `address` (postal) |
 | `journey`, `why`, `today`, `marketing` | name of the journey · why the person gets this mail, a sentence · the contact's calendar day (ISO) · whether this mail needs an unsubscribe |
 
-Of `contract`, `purchase`, `product` and `event`, those that this passage does not have are empty, so that `{% if contract %}`
+Of `contract`, `purchase`, `product`, `event` and `code`, those that this passage does not have are empty, so that `{% if contract %}`
 works. Filters: `date`, `time`, `money`, `number`, `default`, `title` and the harmless ones of Jinja; see `journeys.messages.filters`.
 """
 
@@ -36,6 +37,7 @@ NAMES = frozenset(
         "purchase",
         "product",
         "event",
+        "code",
         "subject",
         "links",
         "sender",
@@ -52,6 +54,7 @@ PARTS: Mapping[str, frozenset[str]] = {
     "links": frozenset(("unsubscribe", "nps", "reason", "click", "join", "decline")),
     "sender": frozenset(("name", "email", "reply_to", "address")),
     "event": frozenset(("kind", "at", "data")),
+    "code": frozenset(("value", "worth", "valid_until")),
     "contract": frozenset(
         ("product", "offer", "start_on", "end_on", "duration_days", "recurring_now", "recurring_initially")
     ),
@@ -99,6 +102,8 @@ class Context:
     purchase: Mapping[str, Any] | None = None
     product: Mapping[str, Any] | None = None
     event: Mapping[str, Any] | None = None
+    #: `value`, `worth` and `valid_until`
+    code: Mapping[str, Any] | None = None
     journey: str = ""
     why: str = ""
     marketing: bool = True
@@ -110,6 +115,7 @@ class Context:
         subjects = {kind: _subject(kind, getattr(self, kind)) for kind in SUBJECTS}
         return {
             **subjects,
+            "code": None if self.code is None else Facts(self.code),
             "contact": _contact(self.contact, self.attribute_keys),
             "subject": subjects.get(self.subject_kind or ""),
             "links": _links(self.links),

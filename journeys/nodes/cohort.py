@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, Executable, Integer, MetaData, Table, Text
 
 from journeys.base.time import Instant
 from journeys.store.moments import Moments
@@ -97,3 +97,5 @@ class Outcome:
     due_at: ColumnElement[int | None] | None = None
     #: worked out first and kept in `members.found`, so that `outlet` may use it
     found: ColumnElement[int | None] | None = None
+    #: run before anything is asked, with the moments of the cohort: takes what there is too little of for everybody
+    first: Executable | None = None
