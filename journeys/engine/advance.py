@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Executable,
@@ -39,7 +40,6 @@ from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
 from journeys.nodes.node import Arrival
-from journeys.nodes.send import Send
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
@@ -136,23 +136,23 @@ class Walk:
             conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
             return any(at <= now for at in dues.values())
-        assert isinstance(step.node, Send), f"{step.node.kind} hands over but makes no message"
-        send = step.node
+        parcel = step.node.parcel()
         conn.execute(
             _MAKE_MESSAGES,
             here
             | {
                 "the_journey": plan.journey,
-                "channel": send.channel,
-                "template": send.template,
-                "message_class": send.message_class,
-                "purpose": send.purpose or "",
-                "sender": send.sender or "",
-                "expires_at": now + send.expires_after.seconds,
+                "channel": parcel.channel,
+                "template": parcel.template,
+                "message_class": parcel.message_class,
+                "purpose": parcel.purpose,
+                "sender": parcel.sender,
+                "expires_at": now + parcel.lasts,
+                "repeatable": parcel.repeatable,
             },
         )
-        conn.execute(_REST if send.wait_for_hand_over else _GO_ON, here)
-        return not send.wait_for_hand_over
+        conn.execute(_REST if parcel.waits else _GO_ON, here)
+        return not parcel.waits
 
     def _decide(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> None:
         """Give the due members at a node their outlet, or let them rest on."""
@@ -375,6 +375,7 @@ _MAKE_MESSAGES = insert(t.message).from_select(
     [
         "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
         "purpose", "sender", "state", "made_at", "not_before_at", "expires_at", "code",
+        "repeatable",
     ],
     select(
         bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, bindparam("channel", type_=Text()),
@@ -382,6 +383,7 @@ _MAKE_MESSAGES = insert(t.message).from_select(
         bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()), literal("pending"),
         bindparam("now", type_=BigInteger()), bindparam("now", type_=BigInteger()),
         bindparam("expires_at", type_=BigInteger()), _newest_code,
+        bindparam("repeatable", type_=Boolean()),
     ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
 )  # fmt: skip
 
@@ -440,7 +442,12 @@ _COUNT_LAST = counters.count_cohort(and_(_ends_here, ~_open_end), literal(""))
 
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(
+        t.message.c.enrollment == _c.id,
+        t.message.c.state.in_(["sent", "unknown"]),
+        # a call reaches nobody
+        t.message.c.channel != "webhook",
+    )
     .scalar_subquery()
 )
 _ended = _c.phase == _ENDED

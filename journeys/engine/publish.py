@@ -13,12 +13,11 @@ from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant
 from journeys.engine import scratch
+from journeys.engine.checking import checked
 from journeys.engine.enroll import Admitted, admit, fill_candidates
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
-from journeys.engine.policies import workspace_rules
 from journeys.engine.segments import Segments
-from journeys.graph.checks import check
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
 from journeys.graph.journey import Journey
@@ -76,7 +75,7 @@ def publish(
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
-        report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
+        report = checked(conn, journey, catalogue(conn), now=now)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
         if blocking and not reason.strip():
             raise Blocked(journey=journey.settings.name, problems=" ".join(one.sentence for one in blocking))

@@ -19,6 +19,7 @@ from journeys.nodes.condition import Condition
 from journeys.nodes.node import Names, Node
 from journeys.nodes.send import Send
 from journeys.nodes.wait import ForCriterion, Wait
+from journeys.nodes.webhook import Webhook
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
@@ -191,7 +192,7 @@ def because(
     asked = _criterion_of(node)
     if asked is not None:
         found += [Because(str(row), row.holds) for row in explain(asked, data, names, at=at, zone=zone)]
-    elif isinstance(node, Send):
+    elif isinstance(node, Send | Webhook):
         sentences = message_said(data["state"], data["reason"], data["detail"])
         found += [Because(one) for one in sentences if one not in {because.sentence for because in found}]
     elif isinstance(data, dict):

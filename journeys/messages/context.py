@@ -80,9 +80,9 @@ class Sender:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Plain data from which one mail is rendered; read at hand-over, so that it is current.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Plain data of whom and what a passage is about; read at hand-over, so that it is current.
 
     `contact` holds columns and, under `attributes`, the attributes that have a value. `attribute_keys` names all that
     the workspace knows, so that a missing value is empty and a mistyped name is an error. `subject_kind` says which of
@@ -92,8 +92,6 @@ class Context:
     """
 
     contact: Mapping[str, Any]
-    links: LinkMaker
-    sender: Sender
     at: Instant
     zone: ZoneInfo
     attribute_keys: frozenset[str] = frozenset()
@@ -105,19 +103,35 @@ class Context:
     #: `value`, `worth` and `valid_until`
     code: Mapping[str, Any] | None = None
     journey: str = ""
-    why: str = ""
-    marketing: bool = True
     #: language for dates and numbers where neither template nor contact has one
     language: str = "en"
 
-    def names(self) -> dict[str, Any]:
-        """The names and values a template sees."""
+    def facts(self) -> dict[str, Any]:
+        """The names and values that mails and webhooks see alike."""
         subjects = {kind: _subject(kind, getattr(self, kind)) for kind in SUBJECTS}
         return {
             **subjects,
             "code": None if self.code is None else Facts(self.code),
             "contact": _contact(self.contact, self.attribute_keys),
             "subject": subjects.get(self.subject_kind or ""),
+            "journey": self.journey,
+            "today": day_of(self.at, self.zone).isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Matter):
+    """Plain data from which one mail is rendered."""
+
+    links: LinkMaker
+    sender: Sender
+    why: str = ""
+    marketing: bool = True
+
+    def names(self) -> dict[str, Any]:
+        """The names and values a template sees."""
+        return {
+            **self.facts(),
             "links": _links(self.links),
             "sender": Facts(
                 {
@@ -127,9 +141,7 @@ class Context:
                     "address": self.sender.address,
                 }
             ),
-            "journey": self.journey,
             "why": self.why,
-            "today": day_of(self.at, self.zone).isoformat(),
             "marketing": self.marketing,
         }
 

@@ -61,6 +61,25 @@ members = Table(
     prefixes=["TEMPORARY"],
 )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """The message that each member makes who comes to a node that hands over."""
+
+    #: "email", "webhook" …
+    channel: str
+    message_class: str
+    template: str = ""
+    purpose: str = ""
+    sender: str = ""
+    #: seconds after which it is given up
+    lasts: int
+    #: whether the member rests until the outcome is known
+    waits: bool
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool = False
+
+
 #: when the members of each time zone are due: {zone as in `members.zone`: instant}
 DueTable = dict[str, Instant]
 

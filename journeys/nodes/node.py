@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
-from journeys.nodes.cohort import Cohort, DueTable, Outcome
+from journeys.nodes.cohort import Cohort, DueTable, Outcome, Parcel
 from journeys.nodes.problem import Problem
 
 
@@ -154,6 +154,10 @@ class Node(BaseModel):
 
         `zone` is the workspace's, for contacts without one.
         """
+        raise NotImplementedError
+
+    def parcel(self) -> Parcel:
+        """The message that every member makes who comes here; only for arrival HANDS_OVER."""
         raise NotImplementedError
 
     def outcome(self, cohort: Cohort) -> Outcome:

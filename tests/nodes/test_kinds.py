@@ -74,6 +74,11 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             ]
         }
     ],
+    "webhook": [
+        {"url": "https://shop.example/hooks/owner", "secret": "shop"},
+        {"url": "http://10.0.0.7:8080/hook", "method": "DELETE", "private_addresses": True},
+        {"url": "https://shop.example/hook", "wait_for_answer": False, "content_type": "text/plain", "body": "hello"},
+    ],
     "code": [{"pool": "club-10"}, {"pool": "club-10", "good_for_days": 14}],
     "goal": [{"name": "rewarded"}],
     "exit": [{"reason": "no reachable channel"}],

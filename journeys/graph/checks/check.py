@@ -11,7 +11,7 @@ from journeys.graph.checks import cap as caps
 from journeys.graph.checks import criteria, cycles, paths
 from journeys.graph.checks import kinds as kinds_of_nodes
 from journeys.graph.checks.around import Surroundings
-from journeys.graph.journey import Journey
+from journeys.graph.journey import Journey, references_of
 from journeys.graph.settings import Cap
 from journeys.graph.ways import Ways
 from journeys.nodes.node import Kinds
@@ -64,7 +64,7 @@ def check(
         *_of_the_nodes(ways, catalogue),
     ]
     found.sort(key=lambda problem: (_ORDER[problem.severity], _position(ways, problem), problem.check))
-    return Report(tuple(found), tuple(_skipped(catalogue)))
+    return Report(tuple(found), tuple(_skipped(journey, catalogue)))
 
 
 def _of_the_nodes(ways: Ways, catalogue: Catalogue | None) -> Iterator[Problem]:
@@ -79,8 +79,14 @@ def _position(ways: Ways, problem: Problem) -> int:
     return min((ways.position.get(node, len(ways.position)) for node in problem.nodes), default=-1)
 
 
-def _skipped(catalogue: Catalogue | None) -> Iterator[str]:
+def _skipped(journey: Journey, catalogue: Catalogue | None) -> Iterator[str]:
     if catalogue is None:
         yield _(
             "Whether the templates, attributes, tags, segments, purposes, programmes, surveys, stages, senders and journeys it names exist was not checked: no catalogue was given."
+        )
+    elif catalogue.secrets is None and (
+        named := sorted({key for kind, key in references_of(journey) if kind == "secret"})
+    ):
+        yield _("Whether there are the secrets it names was not checked, for want of a keyring: {secrets}.").format(
+            secrets=", ".join(named)
         )
