@@ -12,7 +12,7 @@ import typer
 from app.cli.here import Here, JsonOption
 from app.cli.out import Column, grouped
 from journeys.base.errors import UsageError
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from app.demo.headless import MonthReport
@@ -59,6 +59,11 @@ def _say(here: Here, report: MonthReport) -> None:
         _("From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.").format(
             start=local(report.start), end=local(report.end), mails=grouped(report.mails), folder=report.folder / "mail"
         )
+    )
+    here.out.say(
+        ngettext(
+            "The shop's own server was called {n} time.", "The shop's own server was called {n} times.", report.calls
+        ).format(n=grouped(report.calls))
     )
     here.out.say(_("Messages were held back {n} times, for quiet hours or the cap.").format(n=grouped(report.held)))
     show_journeys(here, [asdict(one) for one in report.journeys])

@@ -36,9 +36,11 @@ from journeys.base.errors import KanwaError
 from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion
 from journeys.engine import counters, scratch
+from journeys.engine.jumps import record_jumps
 from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
+from journeys.nodes.jump import JUMPED
 from journeys.nodes.node import Arrival
 from journeys.store import tables as t
 from journeys.store.moments import Moments
@@ -89,6 +91,7 @@ class Walk:
         if not taken:
             return Advanced(0, 0)
         hops = self.walk(conn, plans, now=now, zone=zone)
+        record_jumps(conn, plans, now=now)
         conn.execute(_KEEP, {"now": now})
         scratch.clear(conn, cohort)
         return Advanced(taken, hops)
@@ -427,14 +430,14 @@ _FAIL = (
 )
 
 #: goal and exit nodes, and exits after a change, leave a last hop; an open outlet left one already
-_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished"]))
+_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished", JUMPED]))
 _open_end = exists(
     select(1).where(t.hop.c.enrollment == _c.id, t.hop.c.n == _c.n - 1, t.hop.c.node == _c.node, _c.state == "finished")
 )
 _LAST_HOPS = insert(t.hop).from_select(
     _HOP_COLUMNS,
     select(
-        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), else_="exit"), _c.node, literal(""),
+        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), (_c.state == JUMPED, "jump"), else_="exit"), _c.node, literal(""),
         _c.arrived_at, _now, _c.reason, null(),
     ).where(_ends_here, ~_open_end),
 )  # fmt: skip
@@ -462,7 +465,7 @@ _KEEP = (
         arrived_at=_c.arrived_at,
         due_at=case((_ended, null()), else_=_c.due_at),
         woken_by=null(),
-        state=_c.state,
+        state=case((_c.state == JUMPED, "finished"), else_=_c.state),
         reason=_c.reason,
         ended_at=case((_ended, _now), else_=null()),
         goal_at=case((_goal, _now), else_=null()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 from journeys.base.i18n import N_, _
 from journeys.base.time import Instant, moment
 from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
+from journeys.engine.jumps import what_became_of
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.reasons import message_said, said
 from journeys.nodes.condition import Condition
@@ -133,8 +134,10 @@ def _passages(
     rows = conn.execute(select(t.enrollment).where(*mine).order_by(t.enrollment.c.id)).mappings().all()
     made = []
     for row in rows:
-        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings()
+        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings().all()
         stays = [_stay(plans.get(conn, hop["version"]), hop, names, zone) for hop in hops]
+        if hops and hops[-1]["kind"] == "jump" and (told := what_became_of(conn, contact, row["id"])):
+            stays[-1] = replace(stays[-1], because=(*stays[-1].because, Because(told)))
         plan = plans.get(conn, row["version"])
         if row["state"] == "active":
             step = plan.steps[row["node"]]
@@ -261,13 +264,14 @@ def _misses(
     for row in conn.execute(select(t.not_entered).where(*mine).order_by(t.not_entered.c.id)).mappings():
         plan = plans.get(conn, row["version"])
         found = [Because(said(row["reason"]))]
-        only = plan.triggers[row["trigger"]].only
+        trigger = plan.triggers.get(row["trigger"])
+        only = trigger.only if trigger is not None else None
         if row["values"] is not None and only is not None:
             found += [
                 Because(str(one), one.holds)
                 for one in explain(only, json.loads(row["values"]), names, at=row["at"], zone=zone)
             ]
-        made.append(Miss(plan.name, plan.titles[row["trigger"]], row["at"], tuple(found)))
+        made.append(Miss(plan.name, plan.titles.get(row["trigger"], _("a jump")), row["at"], tuple(found)))
     return made
 
 

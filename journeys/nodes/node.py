@@ -103,11 +103,14 @@ class Node(BaseModel):
     #: icon name as in the design of the canvas
     icon: ClassVar[str]
     arrival: ClassVar[Arrival] = Arrival.AT_ONCE
-    #: the state an enrollment ends in here, for kinds that end
-    ends: ClassVar[str | None] = None
     can_be_off: ClassVar[bool] = True
     #: whether it writes to contacts, by `change`
     changes: ClassVar[bool] = False
+
+    @property
+    def ends(self) -> str | None:
+        """The state an enrollment ends in here; None where it goes on."""
+        return None
 
     def outlets(self) -> tuple[Outlet, ...]:
         """Exits in the order of the card; the first is taken where the node is switched off."""

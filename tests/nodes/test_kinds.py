@@ -79,6 +79,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"url": "http://10.0.0.7:8080/hook", "method": "DELETE", "private_addresses": True},
         {"url": "https://shop.example/hook", "wait_for_answer": False, "content_type": "text/plain", "body": "hello"},
     ],
+    "jump": [{"journey": "resignation"}, {}],
     "code": [{"pool": "club-10"}, {"pool": "club-10", "good_for_days": 14}],
     "goal": [{"name": "rewarded"}],
     "exit": [{"reason": "no reachable channel"}],
