@@ -16,7 +16,7 @@ STAGES = (("invited", "Invited"), ("to-encourage", "To encourage"), ("member", "
 TAGS = (("club-later", "Club later"), ("resigned", "Resigned"), ("vip", "VIP"))
 #: pool of codes, and how many it holds: fewer than a month takes, so that it runs empty
 POOL = "club-10"
-CODES = 60
+CODES = 40
 #: what the shop's own server checks that it is called by Kanwa with
 SECRET = "shop"  # noqa: S105 - its name
 SENDER = "shop"
