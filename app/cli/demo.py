@@ -37,7 +37,7 @@ def demo(
         raise NoWindowYet
     from app.demo.headless import run_headless
 
-    here = Here(folder=directory, store=None, as_json=as_json)
+    here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     labels = {"install": _("Making the shop"), "run": _("Running the month")}
     with ExitStack() as bars:
         open_bars = {what: bars.enter_context(here.out.progress(label)) for what, label in labels.items()}
@@ -56,7 +56,11 @@ def _say(here: Here, report: MonthReport) -> None:
     from journeys.engine.reasons import said
 
     here.out.say(
-        _("From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.").format(
+        ngettext(
+            "From {start} to {end}, on a simulated clock. {mails} mail lies in {folder}.",
+            "From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.",
+            report.mails,
+        ).format(
             start=local(report.start), end=local(report.end), mails=grouped(report.mails), folder=report.folder / "mail"
         )
     )
@@ -65,7 +69,13 @@ def _say(here: Here, report: MonthReport) -> None:
             "The shop's own server was called {n} time.", "The shop's own server was called {n} times.", report.calls
         ).format(n=grouped(report.calls))
     )
-    here.out.say(_("Messages were held back {n} times, for quiet hours or the cap.").format(n=grouped(report.held)))
+    here.out.say(
+        ngettext(
+            "Messages were held back {n} time, for quiet hours or the cap.",
+            "Messages were held back {n} times, for quiet hours or the cap.",
+            report.held,
+        ).format(n=grouped(report.held))
+    )
     show_journeys(here, [asdict(one) for one in report.journeys])
     here.out.table(
         (Column("reason", _("Why they did not come in"), said), Column("times", _("Times"))),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 from journeys.base.time import Instant, moment
 from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
 from journeys.engine.jumps import what_became_of
@@ -221,8 +221,6 @@ _FACTS = {
     "code": N_("The code was {value}."),
     "worth": N_("It is worth {value}."),
     "valid_until": N_("It is good until {value}."),
-    "times": N_("So far {value} times."),
-    "at_most": N_("At most {value} times."),
 }
 
 
@@ -233,6 +231,10 @@ def _fact(name: str, value: Any, names: Names, zone: ZoneInfo) -> str:
         value = f"{moment(Instant(value), zone):%Y-%m-%d %H:%M}"
     elif isinstance(value, float):
         value = f"{value:.4g}"
+    elif name == "times":
+        return ngettext("So far {n} time.", "So far {n} times.", value).format(n=value)
+    elif name == "at_most":
+        return ngettext("At most {n} time.", "At most {n} times.", value).format(n=value)
     if name in _FACTS:
         return _(_FACTS[name]).format(value=value)
     return _("{name}: {value}").format(name=name.replace("_", " "), value=value)

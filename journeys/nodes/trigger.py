@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import (
     BigInteger,
     ColumnCollection,
@@ -31,8 +31,9 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, day_start, zone_of
 from journeys.base.validation import SettingsError
-from journeys.criteria import Criterion, Filter, ensures_not_recurring, references, typed, words
+from journeys.criteria import Criterion, Where, ensures_not_recurring, references, typed, words
 from journeys.criteria.frame import at_least, one
+from journeys.criteria.part import stored_text
 from journeys.criteria.saying import qualified
 from journeys.nodes.checks import impossible_criterion, nodes_of_criterion, unknown_references
 from journeys.nodes.cohort import Cohort, DueTable, Outcome
@@ -64,7 +65,7 @@ class EventTrigger(_On):
 
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
-    where: tuple[Filter, ...] = Field((), title=_("Where"), max_length=20)
+    where: Where = Field((), title=_("Where"))
     nth: int | None = Field(None, title=_("Which time"), description=_("Empty: every time."), ge=1, le=1000)
     within_days: int | None = Field(
         None, title=_("Within days"), description=_("Empty: counted over all time."), ge=1, le=MOST_DAYS
@@ -161,7 +162,7 @@ class EventDate(_On):
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
     #: name in `event.data`; its value an ISO day or moment, or UTC seconds
-    field: Annotated[str, Field(min_length=1, max_length=200)] = Field(title=_("Field"))
+    field: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stored_text)] = Field(title=_("Field"))
 
 
 class DateTrigger(_On):

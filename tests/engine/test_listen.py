@@ -117,7 +117,6 @@ def test_re_entry_always_lets_a_contact_in_beside_itself(world: World) -> None:
 
 
 def test_E1_trap_3_an_exit_event_ends_a_passage_inside_a_wait_at_once(world: World) -> None:
-    """Trap 3 as well."""
     (anna,) = world.people(1)
     world.publish(simple(on("page.visited"), exit_when=BOUGHT))
     world.happened(anna, "page.visited")
