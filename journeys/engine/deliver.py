@@ -223,11 +223,16 @@ class Delivery:
                         # not as long as this message: after an hour's outage the whole account would wait for four
                         rest = Rest(Instant(now + min(wait, max(least, TROUBLE_REST))), "deferred", answer)
                         self.resting[letter.mail.line] = rest
-                case Uncertain(detail) if message.repeatable:
-                    wait = retry_after(message.attempts + 1)
-                    again.append((message, Instant(self.clock() + wait), "no answer", detail))
                 case Uncertain(detail):
-                    ends.append(Settled(message, "unknown", "no answer", detail))
+                    if isinstance(letter.mail, Request):
+                        # a server that hangs would keep a whole lot waiting, mails and all, half a minute for each call
+                        rest = Rest(Instant(self.clock() + TROUBLE_REST), "no answer", detail)
+                        self.resting[letter.mail.line] = rest
+                    if message.repeatable:
+                        wait = retry_after(message.attempts + 1)
+                        again.append((message, Instant(self.clock() + wait), "no answer", detail))
+                    else:
+                        ends.append(Settled(message, "unknown", "no answer", detail))
                 case AccountTrouble(sentence, _):
                     done.troubles.append(sentence)
                     rest = Rest(Instant(self.clock() + TROUBLE_REST), "account", sentence)

@@ -36,7 +36,7 @@ BODY = """{
 }
 """
 
-_BODILESS = frozenset({"GET", "DELETE"})
+_BODILESS = ("GET", "DELETE")
 
 
 def _called(url: str) -> str:

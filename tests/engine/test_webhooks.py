@@ -157,6 +157,15 @@ def test_a_server_in_trouble_keeps_its_own_calls_waiting_and_no_others(world: Wo
     assert len(told.requests) == 1
 
 
+def test_a_server_that_hangs_keeps_its_other_calls_waiting_and_not_the_worker(world: World) -> None:
+    start(world, world.people(3))
+    told = Told(Uncertain("no answer came in time"))
+    assert deliver(world, told).states == Counter(unknown=1, pending=2)
+    assert len(told.requests) == 1
+    world.now = Instant(world.now + 5 * MINUTE)
+    assert deliver(world, told).states == Counter(sent=2)
+
+
 # --- unknown ---------------------------------------------------------------------------------------------------------
 
 
