@@ -9,6 +9,9 @@ from sqlalchemy import select
 
 from journeys.base.time import DAY, Instant
 from journeys.criteria import Keys
+from journeys.engine import scratch
+from journeys.engine.advance import Walk
+from journeys.engine.enroll import enroll_contacts
 from journeys.engine.tick import Engine
 from journeys.engine.trace import trace
 from journeys.graph.journey import Journey
@@ -38,13 +41,9 @@ def second(trigger: dict[str, Any] | None = None, **settings: Any) -> Journey:
 
 
 def enroll(world: World, who: list[int]) -> None:
-    from journeys.engine import scratch
-    from journeys.engine.enroll import enroll_contacts
-
     with scratch.work(world.store) as conn:
-        (live,) = [one for one in world.engine.roll.call(conn) if one.entry is not None and one.entry.key == "first"]
-        assert live.entry is not None
-        enroll_contacts(conn, live.entry, who, now=world.now, zone=WARSAW, paused=False)
+        journey = conn.execute(select(t.journey.c.id).where(t.journey.c.key == "first")).scalar_one()
+        enroll_contacts(conn, world.engine.plans, journey, who, now=world.now, zone=WARSAW)
 
 
 def by_journey(world: World) -> dict[str, list[Any]]:
@@ -238,9 +237,6 @@ def test_an_erased_contact_jumps_nowhere(world: World) -> None:
     world.publish(second())
     world.publish(first())
     enroll(world, [anna])
-    from journeys.engine import scratch
-    from journeys.engine.advance import Walk
-
     with scratch.work(world.store) as conn:
         lives = {live.entry.key: live for live in world.engine.roll.call(conn) if live.entry is not None}
         one = lives["first"]
