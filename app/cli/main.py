@@ -138,6 +138,7 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        codes,
         contacts,
         demo,
         explain,
@@ -151,7 +152,20 @@ def _add_commands() -> None:
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        codes,
+        names,
+        segments,
+        senders,
+        templates,
+        journeys,
+        running,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

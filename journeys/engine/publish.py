@@ -16,16 +16,15 @@ from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant
 from journeys.engine import scratch
+from journeys.engine.checking import checked
 from journeys.engine.enroll import Admitted, admit, fill_candidates
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
-from journeys.engine.policies import workspace_rules
 from journeys.engine.segments import Segments
-from journeys.graph.checks import check
 from journeys.graph.checks.kinds import UNKNOWN_KIND
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
-from journeys.graph.journey import Journey
+from journeys.graph.journey import Journey, references_of
 from journeys.graph.words import say_problem
 from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.trigger import SegmentTrigger
@@ -91,7 +90,7 @@ def publish(
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
-        report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
+        report = checked(conn, journey, catalogue(conn), now=now)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
         unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
         if unknown:
@@ -126,8 +125,7 @@ def _told(problems: list[Problem], journey: Journey) -> str:
 
 def _used(journey: Journey, templates: Mapping[str, Any]) -> dict[str, Any]:
     """The templates that the journey's messages are made from, by key."""
-    nodes = filter(None, map(journey.node, journey.node_ids()))
-    keys = {key for node in nodes for kind, key in node.references() if kind == "template"}
+    keys = {key for kind, key in references_of(journey) if kind == "template"}
     return {key: templates[key] for key in sorted(keys & set(templates))}
 
 

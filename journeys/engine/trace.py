@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,12 +13,14 @@ from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 from journeys.base.i18n import N_, _, ngettext
 from journeys.base.time import Instant, moment
 from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
+from journeys.engine.jumps import what_became_of
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.reasons import message_said, said
 from journeys.nodes.condition import Condition
 from journeys.nodes.node import Names, Node
 from journeys.nodes.send import Send
 from journeys.nodes.wait import ForCriterion, Wait
+from journeys.nodes.webhook import Webhook
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
@@ -133,8 +135,10 @@ def _passages(
     rows = conn.execute(select(t.enrollment).where(*mine).order_by(t.enrollment.c.id)).mappings().all()
     made = []
     for row in rows:
-        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings()
+        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings().all()
         stays = [_stay(plans.get(conn, hop["version"]), hop, names, zone) for hop in hops]
+        if hops and hops[-1]["kind"] == "jump" and (told := what_became_of(conn, contact, row["id"])):
+            stays[-1] = replace(stays[-1], because=(*stays[-1].because, Because(told)))
         plan = plans.get(conn, row["version"])
         if row["state"] == "active":
             step = plan.steps[row["node"]]
@@ -192,7 +196,7 @@ def because(
     asked = _criterion_of(node)
     if asked is not None:
         found += [Because(str(row), row.holds) for row in explain(asked, data, names, at=at, zone=zone)]
-    elif isinstance(node, Send):
+    elif isinstance(node, Send | Webhook):
         sentences = message_said(data["state"], data["reason"], data["detail"])
         found += [Because(one) for one in sentences if one not in {because.sentence for because in found}]
     elif isinstance(data, dict):
@@ -215,6 +219,9 @@ _FACTS = {
     "at": N_("That was at {value}."),
     "score": N_("The score was {value}."),
     "share": N_("The share drawn was {value}."),
+    "code": N_("The code was {value}."),
+    "worth": N_("It is worth {value}."),
+    "valid_until": N_("It is good until {value}."),
 }
 
 
@@ -260,13 +267,14 @@ def _misses(
     for row in conn.execute(select(t.not_entered).where(*mine).order_by(t.not_entered.c.id)).mappings():
         plan = plans.get(conn, row["version"])
         found = [Because(said(row["reason"]))]
-        only = plan.triggers[row["trigger"]].only
+        trigger = plan.triggers.get(row["trigger"])
+        only = trigger.only if trigger is not None else None
         if row["values"] is not None and only is not None:
             found += [
                 Because(str(one), one.holds)
                 for one in explain(only, json.loads(row["values"]), names, at=row["at"], zone=zone)
             ]
-        made.append(Miss(plan.name, plan.titles[row["trigger"]], row["at"], tuple(found)))
+        made.append(Miss(plan.name, plan.titles.get(row["trigger"], _("a jump")), row["at"], tuple(found)))
     return made
 
 

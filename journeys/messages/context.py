@@ -7,12 +7,13 @@
 | `purchase` | the purchase it is about: `order_id`, `at`, `total`, `lines` of `product.name`, `quantity`, `amount` |
 | `product` | the product it is about |
 | `event` | the event that let the contact in: `kind`, `at`, `data.FIELD` |
+| `code` | the code this passage had taken last when the message was made: `value`, `worth`, `valid_until` (ISO day; empty: for good) |
 | `subject` | whichever of the four the passage is about |
 | `links` | `unsubscribe`, `join`, `decline`; `nps(score)`, `reason(key)`, `click(url)` |
 | `sender` | `name`, `email`, `reply_to`, `address` (postal) |
 | `journey`, `why`, `today`, `marketing` | name of the journey · why the person gets this mail, a sentence · the contact's calendar day (ISO) · whether this mail needs an unsubscribe |
 
-Of `contract`, `purchase`, `product` and `event`, those that this passage does not have are empty, so that `{% if contract %}`
+Of `contract`, `purchase`, `product`, `event` and `code`, those that this passage does not have are empty, so that `{% if contract %}`
 works. Filters: `date`, `time`, `money`, `number`, `default`, `title` and the harmless ones of Jinja; see `journeys.messages.filters`.
 """
 
@@ -36,6 +37,7 @@ NAMES = frozenset(
         "purchase",
         "product",
         "event",
+        "code",
         "subject",
         "links",
         "sender",
@@ -52,6 +54,7 @@ PARTS: Mapping[str, frozenset[str]] = {
     "links": frozenset(("unsubscribe", "nps", "reason", "click", "join", "decline")),
     "sender": frozenset(("name", "email", "reply_to", "address")),
     "event": frozenset(("kind", "at", "data")),
+    "code": frozenset(("value", "worth", "valid_until")),
     "contract": frozenset(
         ("product", "offer", "start_on", "end_on", "duration_days", "recurring_now", "recurring_initially")
     ),
@@ -79,9 +82,9 @@ class Sender:
     domain: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Plain data from which one mail is rendered; read at hand-over, so that it is current.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Plain data of whom and what a passage is about; read at hand-over, so that it is current.
 
     `contact` holds columns and, under `attributes`, the attributes that have a value. `attribute_keys` names all that
     the workspace knows, so that a missing value is empty and a mistyped name is an error. `subject_kind` says which of
@@ -91,8 +94,6 @@ class Context:
     """
 
     contact: Mapping[str, Any]
-    links: LinkMaker
-    sender: Sender
     at: Instant
     zone: ZoneInfo
     attribute_keys: frozenset[str] = frozenset()
@@ -101,19 +102,38 @@ class Context:
     purchase: Mapping[str, Any] | None = None
     product: Mapping[str, Any] | None = None
     event: Mapping[str, Any] | None = None
+    #: `value`, `worth` and `valid_until`
+    code: Mapping[str, Any] | None = None
     journey: str = ""
-    why: str = ""
-    marketing: bool = True
     #: language for dates and numbers where neither template nor contact has one
     language: str = "en"
 
-    def names(self) -> dict[str, Any]:
-        """The names and values a template sees."""
+    def facts(self) -> dict[str, Any]:
+        """The names and values that mails and webhooks see alike."""
         subjects = {kind: _subject(kind, getattr(self, kind)) for kind in SUBJECTS}
         return {
             **subjects,
+            "code": None if self.code is None else Facts(self.code),
             "contact": _contact(self.contact, self.attribute_keys),
             "subject": subjects.get(self.subject_kind or ""),
+            "journey": self.journey,
+            "today": day_of(self.at, self.zone).isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Matter):
+    """Plain data from which one mail is rendered."""
+
+    links: LinkMaker
+    sender: Sender
+    why: str = ""
+    marketing: bool = True
+
+    def names(self) -> dict[str, Any]:
+        """The names and values a template sees."""
+        return {
+            **self.facts(),
             "links": _links(self.links),
             "sender": Facts(
                 {
@@ -123,9 +143,7 @@ class Context:
                     "address": self.sender.address,
                 }
             ),
-            "journey": self.journey,
             "why": self.why,
-            "today": day_of(self.at, self.zone).isoformat(),
             "marketing": self.marketing,
         }
 

@@ -216,6 +216,55 @@ contact_stage = Table(
     Index("ix_contact_stage_funnel_stage", "funnel", "stage"),
 )
 
+#: codes that a journey gives away, such as coupons, by the pool they are taken from
+code_pool = Table(
+    "code_pool",
+    metadata,
+    Column("key", Str, primary_key=True),
+    Column("label", Str, nullable=False),
+    #: the pool runs low when fewer are left
+    Column("low_at", Integer, nullable=False, server_default="50"),
+)
+code = Table(
+    "code",
+    metadata,
+    _id(),
+    Column("pool", Str, ForeignKey("code_pool.key"), nullable=False),
+    Column("value", Str, nullable=False),
+    #: what it is worth, in the shop's words: "10 %", "20 PLN"
+    Column("worth", Str, nullable=False, server_default=""),
+    #: the last day it is good for; 9999-12-31: for good
+    Column("valid_until_on", Str, nullable=False, server_default="9999-12-31"),
+    #: set once and never taken back; null: it can still be taken
+    Column("taken_at", BigInteger),
+    #: who has it, by which stay of which passage; null again once the person was erased
+    Column("contact", Id, ForeignKey("contact.id")),
+    Column("enrollment", Id),
+    Column("visit", Integer),
+    Column("used_at", BigInteger),
+    Column("import_batch", Id),
+    UniqueConstraint("pool", "value"),
+    # one code a stay, whatever crashes; and where a message looks for the passage's newest
+    Index(
+        "uq_code_visit",
+        "enrollment",
+        "visit",
+        unique=True,
+        sqlite_where=text("enrollment IS NOT NULL"),
+        postgresql_where=text("enrollment IS NOT NULL"),
+    ),
+    Index(
+        "ix_code_free",
+        "pool",
+        "valid_until_on",
+        "id",
+        sqlite_where=text("taken_at IS NULL"),
+        postgresql_where=text("taken_at IS NULL"),
+    ),
+    Index("ix_code_contact", "contact"),
+    Index("ix_code_import_batch", "import_batch"),
+)
+
 event = Table(
     "event",
     metadata,
@@ -494,8 +543,12 @@ message = Table(
     Column("ended_at", BigInteger),
     #: when it began to count against caps
     Column("counted_at", BigInteger),
-    #: its Message-ID, deterministic
+    #: its Message-ID, or the idempotency key of a webhook; deterministic
     Column("rfc_id", Str),
+    #: the code it shows: the passage's newest when it was made
+    Column("code", Id),
+    #: whether it may be handed over again when nobody knows what became of it; a webhook, where its node says so
+    Column("repeatable", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("enrollment", "node", "visit", "channel"),
     Index("ix_message_counted", "contact", "counted_at"),
     Index("ix_message_rfc_id", "rfc_id"),

@@ -29,11 +29,11 @@ LIST = ("trigger", {"on": {"type": "list"}})
 EXIT = ("exit", {"reason": "finished"})
 POLISH = {"leaf": "attribute", "attribute": "language", "op": "=", "value": "pl"}
 #: tables that grow with the years, and are filled here
-LARGE = frozenset({"contact", "consent_now", "enrollment", "event", "hop", "message", "not_entered"})
+LARGE = frozenset({"contact", "consent_now", "enrollment", "event", "hop", "message", "not_entered", "code"})
 
 
 def journey() -> Journey:
-    """One of everything that asks for much: an audience, a goal, an exit, a condition over events, waits, sends."""
+    """One of everything that asks for much: an audience, a goal, an exit, a condition over events, waits, sends, a code."""
     listen = {"outlet": "back", "label": "came back", "event": "cart.filled"}
     heard = {"type": "events", "listen": [listen], "timeout": {"amount": 3, "unit": "days"}, "since": "send"}
     bought = {"leaf": "event", "event": "purchase.made", "count": {"op": ">=", "value": 2}}
@@ -44,11 +44,14 @@ def journey() -> Journey:
             "wait": ("wait", {"rule": {"type": "duration", "amount": 1, "unit": "days"}}),
             "send": ("send", {"template": "hello", "purpose": "newsletter"}),
             "hear": ("wait", {"rule": heard}),
+            "code": ("code", {"pool": "club"}),
+            "call": ("webhook", {"url": "https://shop.example/"}),
             "exit": EXIT,
         },
         [
             ("in", "in", "ask"), ("ask", "yes", "exit"), ("ask", "no", "wait"), ("wait", "done", "send"),
-            ("send", "sent", "hear"), ("hear", "back", "exit"), ("hear", "timeout", "exit"),
+            ("send", "sent", "hear"), ("hear", "back", "code"), ("hear", "timeout", "exit"),
+            ("code", "done", "call"), ("code", "pool_empty", "exit"), ("call", "ok", "exit"), ("call", "failed", "exit"),
         ],
         goal={"leaf": "event", "event": "cart.paid"},
         exit_when={"leaf": "consent", "channel": "email", "purpose": "newsletter", "state": "withdrawn"},
@@ -75,6 +78,9 @@ _YEARS = (
         CASE WHEN i % 10 = 0 THEN :now + 90000 + i END, CASE WHEN i % 10 > 0 THEN :now - 1000 END FROM n""",
     f"""INSERT INTO hop (enrollment, n, version, kind, node, outlet, entered_at, left_at)
     {_NUMBERS} SELECT i, 0, :version, 'edge', 'INAAAAAA', 'in', 1, 1 FROM n""",
+    f"""INSERT INTO code (id, pool, value, taken_at, contact, enrollment, visit)
+    {_NUMBERS} SELECT i, 'club', 'C' || i, CASE WHEN i % 10 > 0 THEN 1 END, CASE WHEN i % 10 > 0 THEN i END,
+        CASE WHEN i % 10 > 0 THEN i END, CASE WHEN i % 10 > 0 THEN 1 END FROM n""",
     f"""INSERT INTO not_entered (id, journey, version, "trigger", contact, at, reason)
     {_NUMBERS} SELECT i, :journey, :version, 'INAAAAAA', i, 1, 'audience' FROM n""",
     f"""INSERT INTO message (id, journey, version, enrollment, node, visit, channel, contact, template, "class", purpose,
@@ -89,6 +95,7 @@ def aged(store: Store, rows: int) -> World:
     world = World(store)
     with store.write() as conn:
         conn.execute(t.purpose.insert().values(key="newsletter", label="newsletter"))
+        conn.execute(t.code_pool.insert().values(key="club", label="club"))
     published = world.publish(journey())
     here = {"now": world.now, "journey": published.journey, "version": published.version, "rows": rows}
     with store.write() as conn:

@@ -74,6 +74,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             ]
         }
     ],
+    "webhook": [
+        {"url": "https://shop.example/hooks/owner", "secret": "shop"},
+        {"url": "http://10.0.0.7:8080/hook", "method": "DELETE", "private_addresses": True},
+        {"url": "https://shop.example/hook", "wait_for_answer": False, "content_type": "text/plain", "body": "hello"},
+    ],
+    "jump": [{"journey": "resignation"}, {}],
+    "code": [{"pool": "club-10"}, {"pool": "club-10", "good_for_days": 14}],
     "goal": [{"name": "rewarded"}],
     "exit": [{"reason": "no reachable channel"}],
     "note": [{"text": "Ask three days after the order."}, {"text": ""}],
@@ -195,6 +202,8 @@ def test_its_step_runs_over_a_cohort_on_both_databases(node: Node, case, conn: C
     outcome = node.outcome(
         Cohort(journey="JOURNEYA", version=1, node="HEREAAAA", moments=moments, dialect=conn.dialect.name)
     )
+    if outcome.first is not None:
+        conn.execute(outcome.first, moments.values(case.now, case.zone))
     parts = [outcome.outlet, outcome.reason, outcome.values, outcome.due_at, outcome.found]
     given = [part.label(f"part_{n}") for n, part in enumerate(parts) if part is not None]
     rows = conn.execute(select(members.c.id, *given).select_from(members), moments.values(case.now, case.zone)).all()

@@ -164,6 +164,8 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("counted_at", sa.BigInteger()),
         sa.Column("rfc_id", Str),
+        sa.Column("code", Id),
+        sa.Column("repeatable", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint(
             "state in ('pending','held','claimed','started','sent','failed','skipped','expired','cancelled','unknown')",
             name=op.f("ck_message_state"),
@@ -268,6 +270,48 @@ def upgrade() -> None:
         sa.Column("key", Str, nullable=False),
         sa.Column("label", Str, nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_tag"),
+    )
+    op.create_table(
+        "code_pool",
+        sa.Column("key", Str, nullable=False),
+        sa.Column("label", Str, nullable=False),
+        sa.Column("low_at", sa.Integer(), server_default="50", nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_code_pool"),
+    )
+    op.create_table(
+        "code",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("pool", Str, nullable=False),
+        sa.Column("value", Str, nullable=False),
+        sa.Column("worth", Str, server_default="", nullable=False),
+        sa.Column("valid_until_on", Str, server_default="9999-12-31", nullable=False),
+        sa.Column("taken_at", sa.BigInteger()),
+        sa.Column("contact", Id),
+        sa.Column("enrollment", Id),
+        sa.Column("visit", sa.Integer()),
+        sa.Column("used_at", sa.BigInteger()),
+        sa.Column("import_batch", Id),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_code_contact"),
+        sa.ForeignKeyConstraint(["pool"], ["code_pool.key"], name="fk_code_pool"),
+        sa.PrimaryKeyConstraint("id", name="pk_code"),
+        sa.UniqueConstraint("pool", "value", name="uq_code_pool_value"),
+    )
+    op.create_index("ix_code_contact", "code", ["contact"])
+    op.create_index(
+        "ix_code_free",
+        "code",
+        ["pool", "valid_until_on", "id"],
+        sqlite_where=sa.text("taken_at IS NULL"),
+        postgresql_where=sa.text("taken_at IS NULL"),
+    )
+    op.create_index("ix_code_import_batch", "code", ["import_batch"])
+    op.create_index(
+        "uq_code_visit",
+        "code",
+        ["enrollment", "visit"],
+        unique=True,
+        sqlite_where=sa.text("enrollment IS NOT NULL"),
+        postgresql_where=sa.text("enrollment IS NOT NULL"),
     )
     op.create_table(
         "consent",
