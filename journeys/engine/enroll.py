@@ -102,16 +102,18 @@ def admit(
     zone: ZoneInfo,
     record_misses: bool,
     paused: bool,
+    asked: bool = False,
 ) -> Admitted:
     """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
 
     `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
-    that day), `now` the tick's. Misses are kept for event triggers only; for set triggers the trace works them out on
-    demand.
+    that day), `now` the tick's; `asked` says that all candidates are known to be in it. Misses are kept for event
+    triggers only; for set triggers the trace works them out on demand, but for those who would have come in during a
+    pause.
     """
     if not candidates:
         return Admitted(0, {})
-    statement, moments = _judging(plan, trigger, paused, conn.dialect.name)
+    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked)
     # counted in workspace days, so that an evening's tick and a morning's agree
     latest = day_start(day_of(as_of, zone) - timedelta(days=plan.triggers[trigger].at_most_late_days), zone)
     conn.execute(statement, moments.values(as_of, zone) | {"latest": latest})
@@ -124,12 +126,14 @@ def admit(
         missed = {row.miss: row.n for row in conn.execute(_COUNT_MISSES)}
         if record_misses:
             conn.execute(_KEEP_MISSES, here)
+        elif paused:
+            conn.execute(_KEEP_PAUSED, here)
     scratch.clear(conn, candidate)
     return Admitted(entered, missed)
 
 
 @lru_cache(maxsize=1000)
-def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Update, Moments]:
+def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool) -> tuple[Update, Moments]:
     """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
     moments = Moments()
     reasons: list[tuple[ColumnElement[bool], str]] = [
@@ -137,7 +141,7 @@ def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Upda
     ]
     values: dict[str, Any] = {}
     only = plan.triggers[trigger].only
-    if only is not None:
+    if only is not None and not asked:
         passage = Passage(
             id=null().cast(BigInteger),
             since_at=_c.at,
@@ -181,13 +185,19 @@ _MARK_TWICE = (
 )
 _COUNT_MISSES = select(_c.miss, func.count().label("n")).where(_c.miss != "").group_by(_c.miss)
 
-_KEEP_MISSES = insert(t.not_entered).from_select(
-    ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
-    select(
-        bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
-        bindparam("trigger", type_=Text()), _c.contact, _c.event, _c.at, _c.miss, _c["values"],
-    ).where(_c.miss != "").order_by(_c.id),
-)  # fmt: skip
+
+def _keep(which: ColumnElement[bool]) -> Insert:
+    return insert(t.not_entered).from_select(
+        ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
+        select(
+            bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
+            bindparam("trigger", type_=Text()), _c.contact, _c.event, _c.at, _c.miss, _c["values"],
+        ).where(which).order_by(_c.id),
+    )  # fmt: skip
+
+
+_KEEP_MISSES = _keep(_c.miss != "")
+_KEEP_PAUSED = _keep(_c.miss == "paused")
 
 _so_far = (
     select(func.coalesce(func.max(t.enrollment.c.entry), 0))
