@@ -129,6 +129,7 @@ def _add_commands() -> None:
         contacts,
         demo,
         explain,
+        feeds,
         imports,
         journeys,
         names,
@@ -139,7 +140,20 @@ def _add_commands() -> None:
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        names,
+        segments,
+        feeds,
+        senders,
+        templates,
+        journeys,
+        running,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

@@ -138,16 +138,20 @@ def _simulated_store(here: Here, sink: Path) -> tuple[Store, bool]:
 
 def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any:
     from app.outgoing import Switchboard, link_keys, passing_link_keys
+    from journeys.base.clock import SystemClock
     from journeys.base.time import day_of
+    from journeys.channels.fetching import Fetcher
     from journeys.channels.file_sink import FileSink
     from journeys.engine.deliver import Delivery
     from journeys.engine.letters import LetterWriter
     from journeys.engine.tick import Engine
     from journeys.runtime.beat import Runner
+    from journeys.runtime.feeds import Feeds
     from journeys.runtime.lease import holder_name
     from journeys.store.settings import workspace_zone
 
     engine = Engine(store)
+    feeds = Feeds(store, Fetcher()) if isinstance(clock, SystemClock) else None
     if sink is None:
         channel: Any = Switchboard(store, clock.now)
         keys = link_keys()
@@ -164,7 +168,7 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
         worker=holder_name(),
         clock=clock.now,
     )
-    return Runner(engine, delivery, threads=threads)
+    return Runner(engine, delivery, threads=threads, feeds=feeds)
 
 
 def _run_once(here: Here, sink: Path | None, threads: int) -> None:

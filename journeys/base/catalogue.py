@@ -51,3 +51,4 @@ class Catalogue:
     secrets: frozenset[str] = frozenset()
     journeys: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    feeds: frozenset[str] = frozenset()

@@ -31,6 +31,7 @@ from journeys.nodes.triggers.on import Matching
 from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.catalogue import catalogue as catalogue_of
+from journeys.store.dialect import index_attribute
 from journeys.store.store import Store
 
 
@@ -91,6 +92,11 @@ def publish(
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone)
+    # by itself: nobody waits for a version while an index is made, and without one it only takes longer
+    with store.write() as conn:
+        for trigger in plan.triggers.values():
+            for attribute, on in trigger.on.attributes():
+                index_attribute(conn, attribute, on)
     return Published(
         journey=plan.journey,
         version=plan.version,

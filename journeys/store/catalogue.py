@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, select
 from journeys.base.catalogue import Catalogue, TemplateEntry
 from journeys.store.attributes import attributes
 from journeys.store.tables import (
+    feed,
     funnel,
     journey,
     product,
@@ -45,6 +46,7 @@ def catalogue(
         secrets=frozenset(secrets),
         journeys=_keys(conn, journey.c.key),
         products=_keys(conn, product.c.key),
+        feeds=_keys(conn, feed.c.key),
     )
 
 

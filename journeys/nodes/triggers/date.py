@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     false,
     func,
-    literal_column,
     not_,
     or_,
     select,
@@ -42,7 +41,7 @@ from journeys.nodes.triggers.on import (
 )
 from journeys.nodes.windows import ClockTime, say_clock
 from journeys.store import tables as t
-from journeys.store.dialect import json_member, json_number, json_text, typed_attribute
+from journeys.store.dialect import IndexOn, json_member, json_number, json_text, month_and_day, typed_attribute
 
 #: years back that a yearly date is looked for where it is stored as a moment: an attribute, something that happened
 _YEARS_BACK = 130
@@ -291,7 +290,7 @@ class DateTrigger(ByDay):
             case _:
                 pass
 
-    def attributes(self) -> Iterator[tuple[str, Literal["day", "month and day", "key"]]]:
+    def attributes(self) -> Iterator[tuple[str, IndexOn]]:
         if isinstance(self.date, AttributeDate):
             yield self.date.attribute, "month and day" if self.yearly else "day"
 
@@ -340,11 +339,6 @@ class DateTrigger(ByDay):
                 return select(edge).where(t.purchase.c.contact == contact, at <= now)
             case never:
                 assert_never(never)
-
-
-def month_and_day(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """“03-04” of an ISO day; its numbers stand in the text, so that an index on the expression serves."""
-    return func.substr(column, literal_column("6"), literal_column("5"))
 
 
 def _is_leap(year: int) -> bool:

@@ -18,7 +18,7 @@ from journeys.nodes.node import Around, Names
 from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.triggers.on import ByThing, Matching, SubjectKind, Things, about, say_at
 from journeys.store import tables as t
-from journeys.store.dialect import typed_attribute
+from journeys.store.dialect import IndexOn, typed_attribute
 from journeys.store.fields import COLUMNS
 
 
@@ -82,7 +82,7 @@ class FeedTrigger(ByThing):
         yield "feed", self.feed
         yield "attribute", self.attribute
 
-    def attributes(self) -> Iterator[tuple[str, Literal["day", "month and day", "key"]]]:
+    def attributes(self) -> Iterator[tuple[str, IndexOn]]:
         yield self.attribute, "key"
 
     def problems(self, around: Around) -> Iterator[Problem]:

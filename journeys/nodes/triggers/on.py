@@ -33,6 +33,7 @@ from journeys.nodes.cohort import DueTable
 from journeys.nodes.node import Around, Names
 from journeys.nodes.problem import Problem
 from journeys.nodes.windows import clock_first_shows
+from journeys.store.dialect import IndexOn
 
 SubjectKind = Literal["purchase", "contract", "event", "product", "feed"]
 
@@ -70,7 +71,7 @@ class On(BaseModel):
         """What is wrong with these settings."""
         yield from ()
 
-    def attributes(self) -> Iterator[tuple[str, Literal["day", "month and day", "key"]]]:
+    def attributes(self) -> Iterator[tuple[str, IndexOn]]:
         """(attribute, how it is searched) for attributes that contacts are found by; each gets an index."""
         yield from ()
 
