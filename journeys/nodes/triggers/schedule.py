@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
@@ -58,8 +59,16 @@ def _checked(text: str) -> str:
     until = values.get("UNTIL", "20000101")
     if len(until) != 8 or not until.isdigit():
         raise SettingsError(_("“{until}” is no last day; write UNTIL like 20271231.").format(until=until[:60]))
-    if any(len(part.lstrip("+-")) > 6 for value in values.values() for part in value.split(",") if part != until):
+    if re.search(r"\d{7}", rule.replace(until, "")):
         raise SettingsError(_("“{rule}” has a number that is too large.").format(rule=text[:60]))
+    for name in ("INTERVAL", "COUNT"):
+        # dateutil would stay on one day for ever
+        if not re.fullmatch(r"0*[1-9]\d*", values.get(name, "1")):
+            raise SettingsError(
+                _("“{rule}” is no rule of the calendar: {part} is a number from 1 on.").format(
+                    rule=text[:60], part=name
+                )
+            )
     return rule
 
 
