@@ -30,8 +30,8 @@ from journeys.nodes.triggers import ByDay
 from journeys.nodes.triggers.on import Matching
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.attribute_indexes import index_attribute
 from journeys.store.catalogue import catalogue as catalogue_of
-from journeys.store.dialect import index_attribute
 from journeys.store.store import Store
 
 

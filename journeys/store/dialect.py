@@ -7,10 +7,9 @@ only a query that says the very same text.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self, assert_never
+from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -24,11 +23,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     bindparam,
-    column,
     func,
     insert,
     literal,
-    literal_column,
     select,
     text,
 )
@@ -166,36 +163,6 @@ def _member_postgresql(element: _Member, compiler: SQLCompiler, **kw: Any) -> st
             return f"(({document} ->> {label})::boolean)"
         case _:
             return f'(({document} ->> {label}) COLLATE "C")'
-
-
-#: how contacts are searched by an attribute: its day, the month and day of it (ISO, from the sixth sign), its folded key
-IndexOn = Literal["day", "month and day", "key"]
-
-
-def month_and_day(day: ColumnElement[Any]) -> ColumnElement[str]:
-    """“03-04” of an ISO day; its numbers stand in the text, so that an index on the expression serves."""
-    return func.substr(day, literal_column("6"), literal_column("5"))
-
-
-def index_attribute(conn: Connection, key: str, on: IndexOn) -> None:
-    """Let contacts be found by an attribute; nothing where that index is there already.
-
-    On PostgreSQL nobody writes contacts while it is made (some 2 s a million).
-    """
-    day = typed_attribute(column("attributes"), key, "date")
-    match on:
-        case "day":
-            expression = day
-        case "month and day":
-            expression = month_and_day(day)
-        case "key":
-            expression = typed_attribute(column("keys"), key, "text")
-        case never:
-            assert_never(never)
-    # a key is longer than a name may be
-    name = f"ix_contact_by_{on.replace(' ', '_')}_{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    said = expression.compile(dialect=conn.dialect)
-    conn.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON contact (({said}))".replace("%%", "%"))
 
 
 class _ArrayHas(_Truth):

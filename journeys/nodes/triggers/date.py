@@ -41,7 +41,8 @@ from journeys.nodes.triggers.on import (
 )
 from journeys.nodes.windows import ClockTime, say_clock
 from journeys.store import tables as t
-from journeys.store.dialect import IndexOn, json_member, json_number, json_text, month_and_day, typed_attribute
+from journeys.store.attribute_indexes import IndexOn, month_and_day
+from journeys.store.dialect import json_member, json_number, json_text, typed_attribute
 
 #: years back that a yearly date is looked for where it is stored as a moment: an attribute, something that happened
 _YEARS_BACK = 130

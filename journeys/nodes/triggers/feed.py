@@ -18,7 +18,8 @@ from journeys.nodes.node import Around, Names
 from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.triggers.on import ByThing, Matching, SubjectKind, Things, about, say_at
 from journeys.store import tables as t
-from journeys.store.dialect import IndexOn, typed_attribute
+from journeys.store.attribute_indexes import IndexOn
+from journeys.store.dialect import typed_attribute
 from journeys.store.fields import COLUMNS
 
 

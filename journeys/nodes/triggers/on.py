@@ -33,7 +33,7 @@ from journeys.nodes.cohort import DueTable
 from journeys.nodes.node import Around, Names
 from journeys.nodes.problem import Problem
 from journeys.nodes.windows import clock_first_shows
-from journeys.store.dialect import IndexOn
+from journeys.store.attribute_indexes import IndexOn
 
 SubjectKind = Literal["purchase", "contract", "event", "product", "feed"]
 
