@@ -9,8 +9,17 @@ from pydantic import ValidationError
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
+from journeys.base.time import DAY
 from journeys.base.validation import InvalidData, problems_of
-from journeys.criteria import Criterion, needs_passage, never_true, parse_criterion, references, typed
+from journeys.criteria import (
+    Criterion,
+    needs_passage,
+    never_true,
+    parse_criterion,
+    references,
+    shortest_window,
+    typed,
+)
 from journeys.nodes.checks import unknown_keys
 
 
@@ -25,6 +34,13 @@ class NobodyFits(KanwaError):
 class OnlyInJourneys(KanwaError):
     text = N_(
         "The criterion speaks of a passage through a journey (since entry, of the subject). A segment knows none."
+    )
+
+
+class ShortWindow(KanwaError):
+    text = N_(
+        "The criterion has a window shorter than a day, and time alone moves contacts between segments once a day. "
+        "Make it a day or longer."
     )
 
 
@@ -44,3 +60,12 @@ def checked_criterion(data: Any, catalogue: Catalogue) -> Criterion:
         return typed(criterion, catalogue)
     except ValidationError as error:
         raise InvalidData(where=_("The criterion"), problems=problems_of(error)) from None
+
+
+def checked_segment(data: Any, catalogue: Catalogue) -> Criterion:
+    """The same for a criterion that is to be a segment. Raises ShortWindow too."""
+    criterion = checked_criterion(data, catalogue)
+    window = shortest_window(criterion)
+    if window is not None and window < DAY:
+        raise ShortWindow
+    return criterion

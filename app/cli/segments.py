@@ -52,14 +52,14 @@ def add(
     criterion: Annotated[str, typer.Option(metavar="FILE|JSON", help=_("Who is in it, as JSON."))],
     label: LabelOption = "",
 ) -> None:
-    from app.criterion import checked_criterion
+    from app.criterion import checked_segment
     from journeys.criteria import Keys, dump_criterion, words
     from journeys.store.catalogue import catalogue
     from journeys.store.definitions import define_segment
 
     data = read_json(criterion)
     with here.store.write() as conn:
-        parsed = checked_criterion(data, catalogue(conn))
+        parsed = checked_segment(data, catalogue(conn))
         define_segment(conn, key, dump_criterion(parsed), label=label)
     here.out.result(
         _("“{key}” is: {words}.").format(key=key, words=words(parsed, Keys())),

@@ -26,7 +26,11 @@ def instant(moment: datetime) -> Instant:
 
 def moment(at: Instant, zone: ZoneInfo) -> datetime:
     """The instant as an aware datetime on the wall clock of `zone`."""
-    return datetime.fromtimestamp(at, tz=UTC).astimezone(zone)
+    try:
+        return datetime.fromtimestamp(at, tz=UTC).astimezone(zone)
+    except OverflowError:
+        # at an end of the calendar, whose clock would show a year that no datetime has: 9999-12-31 23:59 UTC in Warsaw
+        return datetime.max.replace(tzinfo=zone) if at > 0 else datetime.min.replace(tzinfo=zone)
 
 
 def day_of(at: Instant, zone: ZoneInfo) -> date:

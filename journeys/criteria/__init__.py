@@ -56,7 +56,7 @@ from journeys.criteria.criterion import (
     with_default_scope,
 )
 from journeys.criteria.draw import below, draw_share, drawn, drawn_value
-from journeys.criteria.filters import Filter
+from journeys.criteria.filters import Filter, Where
 from journeys.criteria.frame import Frame, NeedsPassage, Passage
 from journeys.criteria.leaf import Leaf, Verdict
 from journeys.criteria.leaves.contract import resolved_day
@@ -84,6 +84,7 @@ __all__ = [
     "Passage",
     "Scope",
     "Verdict",
+    "Where",
     "below",
     "compile_criterion",
     "draw_share",

@@ -29,6 +29,8 @@ from journeys.criteria.scope import AnyScope, scope_named
 
 #: leaves of one criterion: SQLite nests expressions 1,000 deep, and nobody reads more
 MOST_LEAVES = 200
+#: values that its leaves compare with: SQLite takes 32,766 parameters, and a step asks the criterion twice
+MOST_LISTED = 10_000
 #: groups within groups
 MOST_DEPTH = 20
 
@@ -73,7 +75,7 @@ def _known(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise SettingsError(_("A criterion is an object: a group (“all”, “any”, “none”) or a leaf."))
     leaf = value.get("leaf")
-    if "leaf" in value and leaf not in LEAVES:
+    if "leaf" in value and not (isinstance(leaf, str) and leaf in LEAVES):
         known = _(", ").join(_("“{text}”").format(text=name) for name in LEAVES)
         raise SettingsError(
             _("There is no kind of leaf “{leaf}”. The kinds are: {known}.").format(leaf=str(leaf)[:60], known=known)
@@ -103,6 +105,8 @@ class Group(Part):
             raise SettingsError(_("Groups are nested more than {most} deep.").format(most=MOST_DEPTH))
         if sum(1 for _leaf in leaves(self)) > MOST_LEAVES:
             raise SettingsError(_("A criterion takes at most {most} leaves.").format(most=MOST_LEAVES))
+        if sum(leaf.listed() for leaf in leaves(self)) > MOST_LISTED:
+            raise SettingsError(_("A criterion lists at most {most} values.").format(most=MOST_LISTED))
         return self
 
 

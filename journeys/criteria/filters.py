@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, assert_never
-from unicodedata import normalize
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
 from sqlalchemy import ColumnElement, Double, Text, and_, cast, func, literal, or_
 
 from journeys.base.i18n import _
 from journeys.base.validation import SettingsError
-from journeys.criteria.part import Part
+from journeys.criteria.part import Part, stored_text
 from journeys.criteria.saying import listed, quoted, say_number
 from journeys.store.dialect import contains, json_bool, json_member, json_number, json_text
 
 Scalar = StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)] | StrictStr
+
+
+def as_stored(value: Any) -> Any:
+    """For models: a value, or a list of values, whose texts are in the form in which the store keeps them."""
+    match value:
+        case str():
+            return stored_text(value)
+        case tuple():
+            return tuple(map(as_stored, value))
+        case _:
+            return value
+
+
+#: what a stored value is compared with
+Value = Annotated[Scalar | tuple[Scalar, ...] | None, AfterValidator(as_stored)]
 FilterOp = Literal["=", "!=", "<", "<=", ">", ">=", "between", "in", "contains", "starts with", "exists"]
 
 #: beyond 2^53 not every whole number has a double, and the databases would disagree
 MOST_NUMBER = 2**53
-#: most values of one “in”
+#: most values of one “in”, and of all conditions on one event
 MOST_VALUES = 1_000
+#: most conditions on the data of one event
+MOST_FILTERS = 20
 #: longest text compared with
 MOST_TEXT = 10_000
 
@@ -34,20 +50,14 @@ class Filter(Part):
     included, “in” a list, “exists” none.
     """
 
-    field: Annotated[str, Field(min_length=1, max_length=200)]
+    field: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stored_text)]
     op: FilterOp
-    value: Scalar | tuple[Scalar, ...] | None = None
-
-    @field_validator("field", "value")
-    @classmethod
-    def _composed(cls, value: Any) -> Any:
-        # stored text is in this form too
-        return normalize("NFC", value) if isinstance(value, str) else value
+    value: Value = None
 
     @model_validator(mode="after")
     def _fits(self) -> Filter:
         value = self.value
-        check_values((self.field, *self.values))
+        check_values(self.values)
         match self.op:
             case "exists":
                 if value is not None:
@@ -83,7 +93,14 @@ class Filter(Part):
             # a member that is null counts as missing, and JSON null is not NULL
             return cast(json_member(data, self.field), Text()) != "null"
         if self.op == "in":
-            return or_(*(_typed(data, self.field, value) == bound(value) for value in self.values))
+            # one IN a type: SQLite nests an OR of many values too deep
+            types = dict.fromkeys(map(_kind, self.values))
+            return or_(
+                *(
+                    _typed(data, self.field, alike[0]).in_([bound(value) for value in alike])
+                    for alike in ([value for value in self.values if _kind(value) is type_] for type_ in types)
+                )
+            )
         member = _typed(data, self.field, self.values[0])
         first = bound(self.values[0])
         match self.op:
@@ -171,6 +188,16 @@ class Filter(Part):
                 assert_never(never)
 
 
+def _not_too_many(where: tuple[Filter, ...]) -> tuple[Filter, ...]:
+    if sum(len(condition.values) for condition in where) > MOST_VALUES:
+        raise SettingsError(_("At most {most} values can be listed.").format(most=MOST_VALUES))
+    return where
+
+
+#: conditions on the data of one event, all of which it must fit
+Where = Annotated[tuple[Filter, ...], Field(max_length=MOST_FILTERS), AfterValidator(_not_too_many)]
+
+
 def check_values(values: tuple[Any, ...]) -> None:
     """Raises SettingsError for values that no database compares alike."""
     if len(values) > MOST_VALUES:
@@ -179,8 +206,6 @@ def check_values(values: tuple[Any, ...]) -> None:
         if isinstance(value, str):
             if len(value) > MOST_TEXT:
                 raise SettingsError(_("A text may have at most {most} characters.").format(most=MOST_TEXT), "value")
-            if "\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
-                raise SettingsError(_("The text has signs in it that no stored text has."), "value")
         elif not isinstance(value, bool) and abs(value) > MOST_NUMBER:
             raise SettingsError(_("The number is too large to be compared exactly."), "value")
 

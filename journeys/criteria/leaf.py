@@ -96,6 +96,10 @@ class Leaf(Part):
         """Seconds of the time before now that it looks at, where it names one."""
         return None
 
+    def listed(self) -> int:
+        """How many values it is given to compare with, where there may be many."""
+        return 0
+
     def with_default_scope(self, scope: AnyScope) -> Leaf:
         """The same leaf, which looks at `scope` where it names no scope itself."""
         return self

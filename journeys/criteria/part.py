@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+from unicodedata import normalize
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
+
+from journeys.base.i18n import _
+from journeys.base.validation import SettingsError
+
+
+def stored_text(text: str) -> str:
+    """For models: a text in the form in which the store keeps texts. Raises SettingsError for signs that it never keeps."""
+    if "\x00" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise SettingsError(_("The text has signs in it that no stored text has."))
+    return normalize("NFC", text)
+
+
+#: key of something outside the journey, such as a tag, a product or a category
+Key = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(stored_text)
+]
 
 
 class Part(BaseModel):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, func, or_, select
 
 from journeys.base.i18n import _, ngettext
@@ -15,11 +15,11 @@ from journeys.base.validation import SettingsError
 from journeys.criteria.comparison import FAR
 from journeys.criteria.frame import Frame, NeedsPassage, Passage, any_row, one, scalar
 from journeys.criteria.names import Names
-from journeys.criteria.part import Part
+from journeys.criteria.part import Part, stored_text
 from journeys.store import tables as t
 
 #: id of a node in the journey file
-NodeId = Annotated[str, Field(min_length=1, max_length=100)]
+NodeId = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(stored_text)]
 
 
 class Ever(Part):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +24,11 @@ from journeys.engine.scratch import candidate
 from journeys.engine.segments import Segments
 from journeys.engine.sweep import admit_of_day, list_of_day
 from journeys.graph.checks import check
+from journeys.graph.checks.kinds import UNKNOWN_KIND
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
 from journeys.graph.journey import Journey
+from journeys.graph.words import say_problem
 from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.triggers import ByDay
 from journeys.nodes.triggers.on import Matching
@@ -33,15 +37,22 @@ from journeys.store import tables as t
 from journeys.store.attribute_indexes import index_attribute
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
+from journeys.store.wakeup import wake
 
 
 class Blocked(KanwaError):
     """A journey with problems that keep it from being published."""
 
     text = N_(
-        "“{journey}” has problems that keep it from being published: {problems} Mend them, or give a reason for "
+        "“{journey}” has problems that keep it from being published:\n{problems}\nMend them, or give a reason for "
         "publishing all the same."
     )
+
+
+class UnknownKinds(KanwaError):
+    """A journey with nodes that nothing here can run; no reason helps."""
+
+    text = N_("“{journey}” cannot be published:\n{problems}")
 
 
 class NothingChanged(KanwaError):
@@ -59,6 +70,8 @@ class Published:
     number: int
     #: who was let in at once, where a trigger takes existing contacts
     entered: int
+    #: of the version: what the next draft is based on
+    hash: str
     #: what the checks found and did not block
     problems: tuple[Problem, ...]
 
@@ -77,21 +90,29 @@ def publish(
 
     `templates` maps the key of each template to its stored form. `existing` overrides what the triggers say about
     contacts who match already. Passages under way stay on their version. Raises Blocked, with nothing changed, where
-    a check blocks and no `reason` is given; NothingChanged where the newest version is the same.
+    a check blocks and no `reason` is given; UnknownKinds whatever reason is given; NothingChanged where the newest
+    version is the same, templates included.
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
         report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
+        unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
+        if unknown:
+            raise UnknownKinds(journey=journey.settings.name, problems=_told(unknown, journey))
         if blocking and not reason.strip():
-            raise Blocked(journey=journey.settings.name, problems=" ".join(one.sentence for one in blocking))
+            raise Blocked(journey=journey.settings.name, problems=_told(blocking, journey))
         # mails carry the store's id; hand-over only reads it
         store_id(conn)
-        plan = _new_version(conn, journey, templates, now=now, reason=reason.strip())
+        used = _used(journey, templates)
+        hash_ = _hash_of(journey, used)
+        plan = _new_version(conn, journey, used, hash_, now=now, reason=reason.strip())
         segments = Segments()
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
-        entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone)
+        paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
+        wake(conn)
+        entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
     # by itself: nobody waits for a version while an index is made, and without one it only takes longer
     with store.write() as conn:
         for trigger in plan.triggers.values():
@@ -102,14 +123,33 @@ def publish(
         version=plan.version,
         number=plan.number,
         entered=entered,
+        hash=hash_,
         problems=tuple(problem for problem in report.problems if problem not in blocking),
     )
 
 
+def _told(problems: list[Problem], journey: Journey) -> str:
+    # the same may be wrong with the journey's goal and with when members leave
+    return "\n".join(dict.fromkeys(say_problem(problem, journey) for problem in problems))
+
+
+def _used(journey: Journey, templates: Mapping[str, Any]) -> dict[str, Any]:
+    """The templates that the journey's messages are made from, by key."""
+    nodes = filter(None, map(journey.node, journey.node_ids()))
+    keys = {key for node in nodes for kind, key in node.references() if kind == "template"}
+    return {key: templates[key] for key in sorted(keys & set(templates))}
+
+
+def _hash_of(journey: Journey, templates: Mapping[str, Any]) -> str:
+    """What tells versions apart: a message that reads otherwise makes another version of the same graph."""
+    text = json.dumps([hash_of(journey), templates], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
 def _new_version(
-    conn: Connection, journey: Journey, templates: Mapping[str, Any], *, now: Instant, reason: str
+    conn: Connection, journey: Journey, templates: Mapping[str, Any], hash_: str, *, now: Instant, reason: str
 ) -> Plan:
-    key, name, hash_ = journey.settings.id, journey.settings.name, hash_of(journey)
+    key, name = journey.settings.id, journey.settings.name
     row = conn.execute(select(t.journey.c.id).where(t.journey.c.key == key).with_for_update()).one_or_none()
     if row is None:
         id_ = conn.execute(
@@ -137,9 +177,9 @@ def _new_version(
         )
         .returning(t.version.c.id)
     ).scalar_one()
-    used = sorted({key for node in journey.node_ids() for key in _templates_of(journey, node)} & set(templates))
-    if used:
-        conn.execute(insert(t.template), [{"version": version, "key": key, "source": templates[key]} for key in used])
+    if templates:
+        rows = [{"version": version, "key": key, "source": source} for key, source in templates.items()]
+        conn.execute(insert(t.template), rows)
     # a paused journey stays paused under its new version; publishing does not resume it behind anybody's back
     conn.execute(
         update(t.journey)
@@ -153,12 +193,9 @@ def _new_version(
     return Plans().get(conn, version)
 
 
-def _templates_of(journey: Journey, node: str) -> set[str]:
-    settings_ = journey.node(node)
-    return {key for kind, key in settings_.references() if kind == "template"} if settings_ else set()
-
-
-def _take_existing(conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: ZoneInfo) -> int:
+def _take_existing(
+    conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: ZoneInfo, paused: bool
+) -> int:
     """Let in who matches already, where the trigger or the publisher says so.
 
     Who is in the segment or on the stage, whose condition holds, who has been inactive for longer; and of a trigger that
@@ -173,13 +210,13 @@ def _take_existing(conn: Connection, plan: Plan, *, existing: bool | None, now: 
         if matching is not None:
             candidates = fill_candidates(conn, _at_once(plan, id_, matching, now))
             entered += admit(
-                conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=False
+                conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=paused
             ).entered
         if isinstance(trigger.on, ByDay) and trigger.on.falls_on(today):
             count = list_of_day(conn, plan, id_, today, zone=zone)
             # the others come in by the sweep of today
             count -= conn.execute(_DROP_COMING, {"now": now}).rowcount
-            entered += admit_of_day(conn, plan, id_, count, today, now=now, zone=zone, paused=False).entered
+            entered += admit_of_day(conn, plan, id_, count, today, now=now, zone=zone, paused=paused).entered
     return entered
 
 

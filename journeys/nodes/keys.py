@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from journeys.base.i18n import N_, _
 from journeys.base.validation import SettingsError
+from journeys.criteria.part import stored_text
 
 
 def _matching(pattern: str, text: str) -> Callable[[str], str]:
@@ -45,7 +46,9 @@ Key = Annotated[
 ]
 
 #: products are named by whoever imported them
-ProductKey = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+ProductKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(stored_text)
+]
 
 EventKind = Annotated[
     str,
@@ -87,4 +90,6 @@ OutletId = Annotated[
 ]
 
 #: a short text of a person's own: a name, a reason, a label
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(stored_text)
+]

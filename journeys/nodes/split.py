@@ -242,12 +242,12 @@ class ByLoyalty(_By):
     def outlets(self) -> tuple[Outlet, ...]:
         return (
             Outlet(JOINED, _("joined")),
-            Outlet(DECLINED, _("declined")),
+            Outlet(DECLINED, _("declined or no answer")),
             Outlet(NOT_ASKED, _("not asked")),
         )
 
     def words(self, names: Names) -> str:
-        return _("in the programme “{programme}”, declined or not asked").format(
+        return _("by the answer to the programme “{programme}”; no answer goes with declined").format(
             programme=names.label("programme", self.programme)
         )
 

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy import Connection, literal
 
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import _
 from journeys.base.time import Instant
 from journeys.base.validation import SettingsError
+from journeys.criteria.filters import as_stored
 from journeys.criteria.leaves.consent import say_channel
 from journeys.nodes.checks import unknown_references
 from journeys.nodes.cohort import Cohort, Outcome
@@ -33,7 +34,9 @@ SOURCE = "journey"
 #: columns that belong to one person; the same for everybody who passes makes no sense
 _PERSONAL = frozenset({"email", "phone", "external_id", "first_name", "last_name"})
 
-Value = bool | int | float | str | tuple[str, ...]
+Value = Annotated[
+    bool | int | Annotated[float, Field(allow_inf_nan=False)] | str | tuple[str, ...], AfterValidator(as_stored)
+]
 Channel = Literal["email", "sms", "push", "phone", "post"]
 
 

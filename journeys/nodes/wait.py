@@ -15,11 +15,12 @@ from journeys.base.time import DAY, Instant, zone_of
 from journeys.base.validation import SettingsError
 from journeys.criteria import (
     Criterion,
-    Filter,
+    Where,
     compile_criterion,
     drifts,
     evidence,
     references,
+    shortest_window,
     stirs,
     typed,
     with_default_scope,
@@ -72,7 +73,7 @@ class Listen(_Rule):
     outlet: OutletId = Field(title=_("Id"))
     label: Label = Field(title=_("Name"))
     event: EventKind = Field(title=_("Event"))
-    where: tuple[Filter, ...] = Field((), title=_("Where"), max_length=20)
+    where: Where = Field((), title=_("Where"))
     about: About | None = Field(
         None,
         title=_("About"),
@@ -334,6 +335,18 @@ class Wait(Node):
                     yield from _about_problems(one, f"rule.listen[{n}].about", around)
             case ForCriterion():
                 yield from impossible_criterion(self.rule.scoped, "rule.criterion", around)
+                window = shortest_window(self.rule.scoped)
+                if window is not None and window < DAY:
+                    yield Problem(
+                        "short-window",
+                        Severity.WARNS,
+                        (around.node,),
+                        _(
+                            "Who comes to match by time alone is found once a day, "
+                            "later than a window shorter than a day suggests."
+                        ),
+                        field="rule.criterion",
+                    )
             case _:
                 pass
 

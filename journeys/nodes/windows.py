@@ -121,7 +121,7 @@ class Window(BaseModel):
         if (
             isinstance(value, dict)
             and isinstance(days := value.get("weekdays"), list | tuple)
-            and set(days) <= set(WEEKDAYS)
+            and all(day in WEEKDAYS for day in days)
         ):
             return {**value, "weekdays": tuple(day for day in WEEKDAYS if day in days)}
         return value

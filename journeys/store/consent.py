@@ -40,6 +40,8 @@ class Refusal(StrEnum):
 
     #: given before the person withdrew
     OLDER = "older than the withdrawal"
+    #: given at a time that has not come: it would outlive every withdrawal until then
+    FUTURE = "dated in the future"
     #: the person complained, the address does not exist, or the person was erased
     BLOCKED = "blocked"
     #: the contact was erased
@@ -83,6 +85,11 @@ class Refused:
         match self.reason:
             case Refusal.OLDER:
                 said = _("Contact {contact} withdrew the consent for {channel}, {purpose} after this one was given.")
+            case Refusal.FUTURE:
+                said = _(
+                    "The consent of contact {contact} for {channel}, {purpose} is dated in the future. Correct the day "
+                    "on which it was given."
+                )
             case Refusal.BLOCKED:
                 said = _(
                     "Contact {contact} cannot be given a consent for {channel}: complaint, bounce or erased address."
@@ -98,7 +105,7 @@ _Key = tuple[int, str, str]
 def record_consent(conn: Connection, rows: Sequence[NewConsent], *, now: Instant, quiet: bool = False) -> list[Refused]:
     """Write the log and what holds now; returns the grants that were refused, in order.
 
-    A grant is refused when it is older than the last withdrawal, and on a channel where the person complained, the
+    A grant is refused when it is older than the last withdrawal or later than `now`, and on a channel where the person complained, the
     address bounced for good, or is suppressed for such a reason. Rows of one call are taken by their time, so their
     order does not matter. Events `consent.given` and `consent.withdrawn`, at the time of the row, tell only real
     changes. Raises UnknownPurpose, UnknownChannel or UnknownContact.
@@ -134,7 +141,7 @@ def _record_lot(conn: Connection, lot: Sequence[tuple[int, NewConsent]], *, now:
         key = (row.contact, row.channel, row.purpose)
         if row.contact not in contacts:
             raise UnknownContact(contact=row.contact)
-        if reason := _refusal(row, contacts[row.contact], withdrawn.get(key), blocked):
+        if reason := _refusal(row, contacts[row.contact], withdrawn.get(key), blocked, now):
             refused.append(Refused(index, row, reason))
             continue
         before, since = current.get(key, (None, row.at))
@@ -175,12 +182,18 @@ def _record_lot(conn: Connection, lot: Sequence[tuple[int, NewConsent]], *, now:
 
 
 def _refusal(
-    row: NewConsent, contact: dict[str, object], withdrawn_at: int | None, blocked: set[tuple[int, str]]
+    row: NewConsent,
+    contact: dict[str, object],
+    withdrawn_at: int | None,
+    blocked: set[tuple[int, str]],
+    now: Instant,
 ) -> Refusal | None:
     if contact["erased_at"] is not None:
         return Refusal.ERASED
     if not row.given:
         return None
+    if row.at > now:
+        return Refusal.FUTURE
     if (row.contact, row.channel) in blocked:
         return Refusal.BLOCKED
     if withdrawn_at is None or row.at > withdrawn_at:

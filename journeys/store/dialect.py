@@ -172,29 +172,33 @@ class _ArrayHas(_Truth):
         ("member", InternalTraversal.dp_string),
     ]
 
-    def __init__(self, column: ColumnElement[Any], member: str, value: ColumnElement[Any]) -> None:
+    def __init__(self, column: ColumnElement[Any], member: str, *values: ColumnElement[Any]) -> None:
         self.member = member
-        super().__init__(column, value)
+        super().__init__(column, *values)
 
 
-def json_array_has(column: ColumnElement[Any], key: str, value: str | ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the member is an array with this text in it; NULL or false where it is missing."""
-    element = value if isinstance(value, ColumnElement) else literal(value, Text())
-    return _ArrayHas(column, key, element)
+def json_array_has(column: ColumnElement[Any], key: str, *values: str | ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the member is an array with one of these texts in it; NULL or false where it is missing."""
+    elements = (value if isinstance(value, ColumnElement) else literal(value, Text()) for value in values)
+    return _ArrayHas(column, key, *elements)
 
 
 @compiles(_ArrayHas, "sqlite")
 def _array_has_sqlite(element: _ArrayHas, compiler: SQLCompiler, **kw: Any) -> str:
-    column, value = element.clauses
+    column, *values = element.clauses
     member = compiler.process(_Member(column, element.member, "json", Json), **kw)
-    return f"EXISTS (SELECT 1 FROM json_each({member}) AS item WHERE item.value = {compiler.process(value, **kw)})"
+    texts = ", ".join(compiler.process(value, **kw) for value in values)
+    return f"EXISTS (SELECT 1 FROM json_each({member}) AS item WHERE item.value IN ({texts}))"
 
 
 @compiles(_ArrayHas, "postgresql")
 def _array_has_postgresql(element: _ArrayHas, compiler: SQLCompiler, **kw: Any) -> str:
-    column, value = element.clauses
+    column, *values = element.clauses
     member = compiler.process(_Member(column, element.member, "json", Json), **kw)
-    return f"({member} ? {compiler.process(value, **kw)})"
+    if len(values) == 1:
+        return f"({member} ? {compiler.process(values[0], **kw)})"
+    texts = ", ".join(compiler.process(value, **kw) for value in values)
+    return f"({member} ?| CAST(ARRAY[{texts}] AS text[]))"
 
 
 def _quoted(compiler: SQLCompiler, value: str) -> str:

@@ -18,6 +18,7 @@ from journeys.base.time import DAY, MINUTE, Instant
 from journeys.store.dialect import in_ids, upsert
 from journeys.store.fields import checked_slug
 from journeys.store.tables import feed, feed_row
+from journeys.store.wakeup import wake
 
 #: seconds for which a row that the feed does not have any more is kept: passages may be about it
 KEPT_WHEN_GONE = 90 * DAY
@@ -185,6 +186,7 @@ def keep_rows(
     conn.execute(
         update(feed).where(feed.c.key == one.key).values(**_was_read(one, now), etag=etag, last_modified=last_modified)
     )
+    wake(conn)
     return Read(len(rows), len(added), len(changed), len(gone), first)
 
 

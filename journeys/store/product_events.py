@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from journeys.base.time import Instant
 from journeys.store.dialect import insert_rows
 from journeys.store.tables import product_event
+from journeys.store.wakeup import wake
 
 #: what a product is compared by
 WATCHED = ("price", "currency", "stock")
@@ -71,3 +72,5 @@ def record_product_events(
         for one in events
     ]
     insert_rows(conn, product_event, rows)
+    if rows and not quiet:
+        wake(conn)

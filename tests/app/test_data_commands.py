@@ -115,7 +115,9 @@ def test_the_same_file_twice_changes_nothing(kanwa: Kanwa, people: Path) -> None
 
 def test_a_dry_run_keeps_nothing(kanwa: Kanwa, workspace: Path) -> None:
     (workspace / "people.csv").write_text(CONTACTS, encoding="utf-8")
-    assert "2 would be added" in kanwa("contacts", "import", "people.csv", "--dry-run").out
+    out = kanwa("contacts", "import", "people.csv", "--dry-run").out
+    assert "2 would be added" in out
+    assert "“email” is read as email.\n" in out
     assert kanwa("status", "--json").data["contacts"] == 0
 
 
@@ -190,7 +192,7 @@ def test_an_export_that_cannot_be_written_is_a_sentence(kanwa: Kanwa, people: Pa
 
 def test_erasing_wants_a_yes_where_nobody_can_be_asked(kanwa: Kanwa, people: Path) -> None:
     ran = kanwa("contacts", "erase", "anna@example.com")
-    assert (ran.code, ran.err) == (2, "Erasing cannot be undone. Say --yes to erase 1.\n")
+    assert (ran.code, ran.err) == (2, "Erasing cannot be undone. Say --yes to erase 1 contact.\n")
     assert kanwa("status", "--json").data["contacts"] == 2
 
 
@@ -229,6 +231,8 @@ def test_a_criterion_comes_from_a_file(kanwa: Kanwa, people: Path) -> None:
         '{"leaf": "segment", "segment": "nobody"}',
         '{"leaf": "purchase", "count": {"op": ">=", "value": 1}, "scope": {"type": "since entry"}}',
         '{"leaf": "purchase", "count": {"op": "between", "value": [5, 2]}}',
+        '{"leaf": "purchase", "scope": {"type": "last", "amount": 23, "unit": "hours"}}',
+        '{"leaf": ["purchase"]}',
         '{"all": ' * 2000 + "1" + "}" * 2000,
     ],
 )
@@ -270,10 +274,13 @@ def test_templates_are_copied_once(kanwa: Kanwa, workspace: Path) -> None:
     assert kanwa("template", "add", "nps-survey").code == 0
     assert [row["key"] for row in kanwa("template", "list", "--json").data] == ["nps-survey"]
     assert kanwa("template", "add", "nps-survey").code == 2
+    assert kanwa("template", "add", "bonus", "thank-you", "--as", "two").err.startswith("--as names one copy.")
     assert kanwa("template", "add", "nps-survy").err.startswith(
         "There is no starter template “nps-survy”. The nearest is “nps-survey”."
     )
-    assert kanwa("template", "add", "nps-survey", "--as", "Bad Key").code != 0
+    for bad in ("Bad Key", "../outside", "/tmp/outside"):
+        assert "cannot be the key of a template" in kanwa("template", "add", "nps-survey", "--as", bad).err
+    assert not (workspace / "outside").exists()
     assert [row["key"] for row in kanwa("template", "list", "--json").data] == ["nps-survey"]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from pydantic import BaseModel
 
 from journeys.base.validation import InvalidData, parse_model
-from journeys.criteria import Criterion, InvalidCriterion, explain, parse_criterion, words
+from journeys.criteria import Criterion, InvalidCriterion, dump_criterion, explain, parse_criterion, words
 from journeys.criteria.criterion import LEAVES
 
 
@@ -87,6 +89,20 @@ def problems(data: Any) -> list[str]:
             {"leaf": "attribute", "attribute": "a", "op": "=", "value": "x\x00"},
             ["value: The text has signs in it that no stored text has."],
         ),
+        ({"leaf": "tag", "tag": "x\x00"}, ["tag: The text has signs in it that no stored text has."]),
+        (
+            {"leaf": "event", "event": "a.b", "where": [{"field": "x\x00", "op": "exists"}]},
+            ["where[0].field: The text has signs in it that no stored text has."],
+        ),
+        (
+            {"leaf": "event", "event": "a.b", "scope": {"type": "since leaving", "node": "\x00"}},
+            ["scope.node: The text has signs in it that no stored text has."],
+        ),
+        ({"leaf": "contract", "recurring_now": "off"}, ["recurring_now: “off” is neither true nor false."]),
+        (
+            {"leaf": "attribute", "attribute": "created_at", "op": "<=", "value": "9999-12-31"},
+            ["value: 9999-12-31 is out of reach; it can be 0001-01-02 to 9999-12-30."],
+        ),
         (
             {"leaf": "attribute", "attribute": "a", "op": "=", "value": "x" * 10_001},
             ["value: A text may have at most 10000 characters."],
@@ -114,6 +130,20 @@ def problems(data: Any) -> list[str]:
 )
 def test_each_problem_has_a_sentence_and_its_place(data: Any, expected: list[str]) -> None:
     assert problems(data) == expected
+
+
+def test_a_leaf_that_is_no_word_is_no_kind() -> None:
+    (sentence,) = problems({"leaf": ["tag"]})
+    assert sentence.startswith("There is no kind of leaf “['tag']”.")
+
+
+def test_texts_are_compared_in_the_form_in_which_they_are_stored() -> None:
+    apart = normalize("NFD", "Łódź, ż")
+    leaf = {"leaf": "purchase", "category": apart}
+    filtered = {"leaf": "event", "event": "a.b", "where": [{"field": apart, "op": "in", "value": [apart]}]}
+    assert dump_criterion(parse_criterion({"all": [leaf, filtered]})) == json.loads(
+        normalize("NFC", json.dumps({"all": [leaf, filtered]}, ensure_ascii=False))
+    )
 
 
 def test_an_unknown_leaf_is_told_the_nearest() -> None:
@@ -152,6 +182,45 @@ def test_the_largest_criterion_runs_and_is_explained(base: Any) -> None:
         nested = {"none": [nested, leaf]}
     assert base.matches(nested) in (set(), {"Anna"})
     assert len(base.explained({"any": [leaf] * 200}, "Anna")) == 200
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        {"leaf": "attribute", "attribute": "city", "op": "in", "value": [f"t{n}" for n in range(1000)]},
+        {"leaf": "attribute", "attribute": "points", "op": "in", "value": list(range(1000))},
+        {
+            "leaf": "attribute",
+            "attribute": "likes",
+            "type": "list",
+            "op": "in",
+            "value": [f"t{n}" for n in range(1000)],
+        },
+        {
+            "leaf": "event",
+            "event": "page.visited",
+            "where": [{"field": "x", "op": "in", "value": [True, *range(499), *(f"t{n}" for n in range(500))]}],
+        },
+    ],
+)
+def test_long_lists_run_and_are_explained(base: Any, leaf: dict[str, Any]) -> None:
+    base.attribute("city", "text")
+    base.attribute("points", "number")
+    base.attribute("likes", "list")
+    base.contact("Anna", city="T498", points=498, likes=["none", "t498"])
+    base.event("Anna", "page.visited", base.now, {"x": "t498"})
+    base.contact("Bob", city="none", points=-1, likes=["none"])
+    base.event("Bob", "page.visited", base.now, {"x": False})
+    assert base.matches({"all": [leaf] * 10}) == {"Anna"}
+    assert [seen.holds for seen in base.explained(leaf, "Bob")] == [False]
+
+
+def test_too_many_values_are_refused() -> None:
+    thousand = {"field": "x", "op": "in", "value": list(range(1000))}
+    leaf = {"leaf": "event", "event": "page.visited", "where": [thousand]}
+    assert problems({"all": [leaf] * 11}) == ["A criterion lists at most 10000 values."]
+    one = {"field": "x", "op": "=", "value": 1}
+    assert problems(leaf | {"where": [thousand, one]}) == ["where: At most 1000 values can be listed."]
 
 
 def test_groups_in_words() -> None:

@@ -351,6 +351,16 @@ def test_a_moment_is_compared_with_a_whole_day_or_with_a_moment(base: Any) -> No
 # --- the rest --------------------------------------------------------------------------------------------------------
 
 
+def test_the_ends_of_the_calendar_are_days_like_others(base: Any) -> None:
+    base.attribute("valid_until", "datetime")
+    base.contact("Anna", valid_until="9999-12-31T23:59:59Z")
+    lasts = {"leaf": "attribute", "attribute": "valid_until", "op": ">=", "value": "9999-12-30", "type": "datetime"}
+    assert base.matches(lasts) == {"Anna"}
+    (seen,) = base.explained(lasts, "Anna")
+    assert (seen.holds, seen.observed) == (True, "9999-12-31 23:59")
+    assert base.matches(lasts | {"value": "0001-01-02"}) == {"Anna"}
+
+
 def test_consent_is_given_withdrawn_or_was_never_asked(base: Any) -> None:
     for name, given in (("given", True), ("withdrawn", False), ("never asked", None)):
         base.contact(name, email=f"{name.replace(' ', '')}@example.com")

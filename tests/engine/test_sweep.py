@@ -40,8 +40,7 @@ def contract(world: World, who: int, end_on: str, **more: Any) -> int:
 
 
 @pytest.mark.parametrize(("rule", "day"), [("28 Feb", "2026-02-28"), ("1 Mar", "2026-03-01")])
-def test_C10_a_birthday_on_29_february_is_kept_by_the_rule(world: World, rule: str, day: str) -> None:
-    """Trap 11 as well."""
+def test_C10_trap_11_a_birthday_on_29_february_is_kept_by_the_rule(world: World, rule: str, day: str) -> None:
     (anna,) = world.people(1)
     world.now = at("2026-02-20 12:00")
     attribute(world, "birthday", "date", anna, "2000-02-29")
@@ -65,7 +64,7 @@ def test_E13_the_day_before_and_the_day_after_an_event(world: World, offset: int
     assert passage["ended_at"] == at(f"{day} 09:00")
 
 
-def test_A15_a_missed_day_is_made_up_for_once_per_contract(world: World) -> None:
+def test_A15_trap_11_a_missed_day_is_made_up_for_once_per_contract(world: World) -> None:
     (anna,) = world.people(1)
     world.now = at("2026-11-20 12:00")
     mine = contract(world, anna, "2026-11-29")

@@ -33,7 +33,7 @@ def halves() -> Split:
 # --- NPS -------------------------------------------------------------------------------------------------------------
 
 
-def test_d11_promoters_passives_detractors_and_no_answer(case) -> None:
+def test_D11_promoters_passives_detractors_and_no_answer(case) -> None:
     expected = {}
     for score in range(11):
         member = case.member()
@@ -127,7 +127,7 @@ def test_ever_takes_the_newest_answer_to_the_survey_whenever_it_was(case) -> Non
 # --- loyalty ---------------------------------------------------------------------------------------------------------
 
 
-def test_d4_joined_declined_and_not_asked_are_three_outlets(case) -> None:
+def test_D4_joined_declined_and_not_asked_are_three_outlets(case) -> None:
     joined, declined, not_asked = case.member(), case.member(), case.member()
     case.event(case.contact_of(joined), "loyalty.joined", NOW - 60, data={"programme": "club"})
     case.event(case.contact_of(declined), "loyalty.declined", NOW - 60, data={"programme": "club"})
@@ -137,7 +137,7 @@ def test_d4_joined_declined_and_not_asked_are_three_outlets(case) -> None:
     assert decided[joined].values == {"event": "loyalty.joined", "at": NOW - 60}
 
 
-def test_who_was_asked_and_did_not_answer_goes_with_those_who_declined_for_a_reason_of_its_own(case) -> None:
+def test_D4_who_was_asked_and_did_not_answer_goes_with_those_who_declined_for_a_reason_of_its_own(case) -> None:
     member = case.member()
     case.event(case.contact_of(member), "loyalty.asked", NOW - 60, data={"programme": "club"})
     decided = case.decide(LOYALTY)[member]
@@ -235,7 +235,7 @@ def test_trap_10_every_split_has_an_outlet_for_who_fits_nothing() -> None:
         (NPS, "by the answer to “ASKAAAAA”"),
         (split(type="nps", ever=True), "by the newest NPS answer ever given"),
         (split(type="nps"), "by the newest NPS answer since entry"),
-        (LOYALTY, "in the programme “club”, declined or not asked"),
+        (LOYALTY, "by the answer to the programme “club”; no answer goes with declined"),
         (split(type="segments", segments=["vip", "loyal"]), "by the first of these segments: “vip”, “loyal”"),
         (halves(), "A 50 %, B 50 %"),
     ],

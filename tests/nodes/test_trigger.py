@@ -82,7 +82,7 @@ def test_trap_4_reaching_a_number_is_crossing_it(case) -> None:
     assert matched(case, reached) == [ids[1], ids[4]]
 
 
-def test_e7_the_nth_time_is_the_event_at_which_the_count_is_n(case) -> None:
+def test_E7_the_nth_time_is_the_event_at_which_the_count_is_n(case) -> None:
     anna, jan = case.contact(), case.contact()
     visits = [case.event(anna, "page.visited", NOW + n // 2) for n in range(7)]
     case.event(jan, "page.visited", NOW)
@@ -192,7 +192,7 @@ def test_a_moment_counts_on_its_day_in_the_workspaces_zone(case) -> None:
     assert days_of(case, yearly, "2027-12-09", "2027-12-11") == ["2027-12-10"]
 
 
-def test_c10_a_birthday_comes_every_year(case) -> None:
+def test_C10_a_birthday_comes_every_year(case) -> None:
     case.contact(attributes={"birthday": "1990-03-04"})
     assert days_of(case, BIRTHDAY, "2026-03-01", "2026-03-08") == ["2026-03-04"]
     assert days_of(case, BIRTHDAY, "2027-03-01", "2027-03-08") == ["2027-03-04"]
@@ -211,7 +211,7 @@ def test_an_anniversary_is_not_the_day_itself(case) -> None:
         ("1 Mar", ["2026-03-01", "2027-03-01", "2028-02-29", "2029-03-01"]),
     ],
 )
-def test_trap_11_c10_a_birthday_on_29_february_is_kept_on_the_day_chosen(case, leap_day: str, days: list[str]) -> None:
+def test_trap_11_C10_a_birthday_on_29_february_is_kept_on_the_day_chosen(case, leap_day: str, days: list[str]) -> None:
     case.contact(attributes={"birthday": "1992-02-29"})
     on = on_date({"type": "attribute", "attribute": "birthday"}, yearly=True, leap_day=leap_day)
     found = [day for year in range(2026, 2030) for day in days_of(case, on, f"{year}-02-28", f"{year}-03-01")]
@@ -258,7 +258,7 @@ def test_the_end_of_a_contract_comes_in_once_for_each_contract(case) -> None:
         int(datetime(2026, 12, 10, 10, tzinfo=WARSAW).timestamp()),
     ],
 )
-def test_e13_the_day_before_and_the_day_after_a_conference(case, starts: str | int) -> None:
+def test_E13_the_day_before_and_the_day_after_a_conference(case, starts: str | int) -> None:
     contact = case.contact()
     id_ = case.event(contact, "conference.registered", NOW, data={"starts": starts})
     when = {"type": "event", "event": "conference.registered", "field": "starts"}
@@ -335,7 +335,7 @@ def test_the_audience_is_said_too(names) -> None:
     assert node.words(names) == "is put in by hand; only when has given consent to e-mail for “newsletter”"
 
 
-def test_a14_a_reminder_of_an_end_asks_for_contracts_that_do_not_renew(surroundings) -> None:
+def test_A14_a_reminder_of_an_end_asks_for_contracts_that_do_not_renew(surroundings) -> None:
     (problem,) = trigger(CONTRACT_END, subject="contract").problems(surroundings())
     assert (problem.check, problem.severity, problem.field) == ("renewal-reminder", "warns", "only")
     assert problem.fix is not None
@@ -345,7 +345,7 @@ def test_a14_a_reminder_of_an_end_asks_for_contracts_that_do_not_renew(surroundi
     assert list(mended.problems(surroundings())) == []
 
 
-def test_a14_the_fix_keeps_the_audience_there_is(surroundings) -> None:
+def test_A14_the_fix_keeps_the_audience_there_is(surroundings) -> None:
     tag = {"leaf": "tag", "tag": "vip"}
     (problem,) = trigger(CONTRACT_END, only=tag).problems(surroundings())
     assert problem.fix is not None

@@ -123,6 +123,8 @@ def test_what_is_written_is_read_again() -> None:
         {"do": "add to attribute", "attribute": "points", "amount": 1e12},
         {"do": "add to attribute", "attribute": "language", "amount": 1},
         {"do": "add tag", "tag": "Not a key"},
+        {"do": "set attribute", "attribute": "city", "value": "x\x00"},
+        {"do": "set attribute", "attribute": "points", "value": float("nan")},
         {"do": "burn"},
     ],
 )

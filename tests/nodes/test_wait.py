@@ -104,7 +104,7 @@ def test_who_has_not_answered_rests_until_the_time_is_up(case) -> None:
     assert (decided.outlet, decided.due_at) == (None, NOW - HOUR + 7 * DAY)
 
 
-def test_e1_an_answer_to_the_message_ends_the_wait(case) -> None:
+def test_E1_an_answer_to_the_message_ends_the_wait(case) -> None:
     member = case.member()
     message = case.message(member, ASK, made_at=NOW - 2 * HOUR)
     answer = case.event(case.contact_of(member), "nps.answered", NOW - 1800, message=message, data={"score": 9})
@@ -325,6 +325,17 @@ def test_an_answer_to_a_message_that_cannot_have_gone_out_blocks(surroundings) -
     assert beside.sentence == "“ASKAAAAA” does not come before this, so that nobody can have its message here."
     (no_send,) = listening(entry(about="EXITAAAA")).problems(Beside())
     assert no_send.sentence == "“EXITAAAA” sends nothing, so that nobody can answer it."
+
+
+def test_a_criterion_with_a_window_under_a_day_warns(surroundings) -> None:
+    def over(amount: int) -> Wait:
+        scope = {"type": "last", "amount": amount, "unit": "hours"}
+        visited = {"leaf": "event", "event": "page.visited", "scope": scope}
+        return wait({"type": "criterion", "criterion": {"none": [visited]}, "timeout": {"amount": 2}})
+
+    (warned,) = over(23).problems(surroundings())
+    assert (warned.check, warned.severity, warned.field) == ("short-window", "warns", "rule.criterion")
+    assert list(over(24).problems(surroundings())) == []
 
 
 def test_the_nodes_it_mentions_are_named_with_their_field() -> None:

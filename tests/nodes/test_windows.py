@@ -228,6 +228,7 @@ def test_weekdays_are_kept_in_the_order_of_the_week_and_once() -> None:
     ("source", "text"),
     [
         ({"from": "09:00", "to": "09:00"}, "The window opens and closes at 9:00."),
+        ({"from": "09:00", "weekdays": [["mon"]]}, "Input should be 'mon', 'tue'"),
         ({"from": "9 o'clock"}, "“9 o'clock” is not a time of day; write it as 09:00."),
         ({"from": "09:00:30"}, "“09:00:30” is not a time of day"),
         ({"from": "24:00"}, "“24:00” is not a time of day"),

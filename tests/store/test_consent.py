@@ -145,6 +145,18 @@ def test_an_import_of_the_same_second_does_not_grant(conn: Connection, anna: int
     assert refused.reason is Refusal.OLDER
 
 
+def test_a_grant_dated_in_the_future_does_not_outlive_a_withdrawal(conn: Connection, anna: int) -> None:
+    rows = [one(anna, True, NOW), one(anna, True, NOW + 86_400)]
+    (refused,) = record_consent(conn, rows, now=NOW)
+    assert (refused.index, refused.reason) == (1, Refusal.FUTURE)
+    assert refused.words() == (
+        f"The consent of contact {anna} for email, newsletter is dated in the future. Correct the day on which it was "
+        "given."
+    )
+    record_consent(conn, [one(anna, False, NOW + 10)], now=Instant(NOW + 10))
+    assert now(conn) == {("email", "newsletter"): (False, NOW + 10)}
+
+
 @pytest.mark.parametrize("reason", ["complaint", "bounce"])
 def test_no_grant_overcomes_a_complaint_or_a_bounce(conn: Connection, anna: int, reason: str) -> None:
     record_consent(conn, [one(anna, False, 200, reason=reason, purpose="offers")], now=NOW)

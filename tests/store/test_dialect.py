@@ -106,6 +106,8 @@ def test_an_array_has_its_items_and_no_others(store: Store) -> None:
     assert read(store, json_array_has(column, "l", "lodz")) in (False, 0)
     assert not read(store, json_array_has(column, "missing", "x"))
     assert read(store, json_array_has(column, "l", literal("kraków", Text()))) in (True, 1)
+    assert read(store, json_array_has(column, "l", "lodz", "kraków")) in (True, 1)
+    assert read(store, json_array_has(column, "l", "lodz", "krakow")) in (False, 0)
 
 
 def test_an_index_on_an_attribute_serves_its_expression(store: Store) -> None:

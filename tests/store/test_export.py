@@ -172,6 +172,23 @@ def test_what_is_exported_is_imported_to_the_same_content(shop: Store, tmp_path:
     assert content(shop) == before
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_what_came_in_without_a_file_is_known_when_an_export_of_it_comes_back(
+    shop: Store, tmp_path: Path, ending: str
+) -> None:
+    with shop.write() as conn:
+        visits = [NewEvent(1, "page.visited", NOW, {"url": "/=a", "n": n // 2}, "web") for n in range(4)]
+        record(conn, visits, now=NOW)
+        held = NewContract(2, "cd", "2026-11-01", "2026-11-30", offer="m")
+        add_contracts(conn, [held, held], now=NOW, source="form")
+    before = content(shop)
+    for kind, n in (("events", 5), ("contracts", 3)):
+        export_file(shop, kind, tmp_path / f"{kind}.{ending}")
+        report = import_file(shop, kind, tmp_path / f"{kind}.{ending}", options=Options(lot=1), clock=CLOCK)
+        assert (report.added, report.changed, report.unchanged, report.refused) == (0, 0, n, ())
+    assert content(shop) == before
+
+
 def test_every_kind_of_import_has_its_export(shop: Store, tmp_path: Path) -> None:
     assert set(ORDER) == set(KINDS)
 

@@ -378,3 +378,48 @@ def test_nonsense_in_a_cell_costs_the_row(load: Load, store: Store, text: str) -
 def test_errors_are_of_our_family(load: Load) -> None:
     with pytest.raises(KanwaError):
         load("")
+
+
+TWICE = (
+    "external_id,email,first_name,tags\n"
+    "1,a@x.pl,Anna,\n"
+    "2,b@x.pl,Bo,vip\n"
+    ",a@x.pl,Anne,vip\n"
+    "1,A@x.pl,Ann,\n"
+    "2,new@x.pl,,\n"
+    ",c@x.pl,Celina,\n"
+    "3,c@x.pl,Cela,\n"
+)
+
+
+@pytest.mark.parametrize("lot", [1, 2_000])
+def test_rows_that_disagree_change_nothing_when_they_come_a_second_time(load: Load, store: Store, lot: int) -> None:
+    first = load(TWICE, create_names=True, lot=lot)
+    assert (first.added, first.changed, first.unchanged, first.refused_count) == (3, 4, 0, 0)
+    held, told = people(store), events(store)
+    assert [(who, row["email"], row["first_name"]) for who, row in held.items()] == [
+        ("1", "a@x.pl", "Ann"),
+        ("2", "new@x.pl", "Bo"),
+        ("3", "c@x.pl", "Cela"),
+    ]
+    again = load(TWICE, create_names=True, lot=lot)
+    assert (again.added, again.changed, again.unchanged, again.refused_count) == (0, 0, 7, 0)
+    assert (people(store), events(store)) == (held, told)
+
+
+def test_rows_about_one_contact_go_in_together_or_not_at_all(load: Load, store: Store) -> None:
+    load("external_id,email\n1,a@x.pl\n2,b@x.pl\n")
+    report = load("external_id,email,first_name\n1,a@x.pl,Anna\n1,b@x.pl,Anne\n2,b@x.pl,Bo\n")
+    assert refusals(report) == [
+        (2, "email", "The address b@x.pl belongs to another contact."),
+        (3, "email", "The address b@x.pl belongs to another contact."),
+    ]
+    assert (report.changed, people(store)["1"]["first_name"], people(store)["2"]["first_name"]) == (1, None, "Bo")
+
+
+def test_a_file_of_one_address_costs_no_more_than_another(load: Load, store: Store) -> None:
+    report = load("email,first_name\n" + "".join(f"info@x.pl,N{n}\n" for n in range(5_000)))
+    assert (report.added, report.changed + report.unchanged, report.refused_count) == (1, 4_999, 0)
+    assert people(store)["info@x.pl"]["first_name"] == "N4999"
+    # a lot of rows about one contact is one change
+    assert len(events(store)) <= 4

@@ -296,6 +296,31 @@ def test_contracts_without_an_id_are_known_by_their_content(load: Load, store: S
     assert load("contracts", text).unchanged == 2
 
 
+@pytest.mark.parametrize("lot", [1, 2_000])
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("products", "key,name,price,currency\nlp,Black,1,PLN\nmc,Tape,3,PLN\nlp,White,2,PLN\nlp,White,2,PLN\n"),
+        ("offers", "key,name,price,currency\no1,Black,1,PLN\no2,Tape,3,PLN\no1,White,2,PLN\no1,White,2,PLN\n"),
+        (
+            "contracts",
+            "contract,customer,product,start,end\nc1,1,cd,2026-11-01,2026-11-30\nc2,2,cd,2026-11-01,2026-11-30\n"
+            "c1,1,cd,2026-11-01,2026-12-31\nc1,1,cd,2026-11-01,2026-12-31\n",
+        ),
+    ],
+)
+def test_rows_that_disagree_change_nothing_when_they_come_a_second_time(
+    load: Load, store: Store, kind: str, text: str, lot: int
+) -> None:
+    first = load(kind, text, lot=lot)
+    assert (first.added, first.changed, first.unchanged) == (2, 1, 1)
+    tables = (t.product, t.offer, t.contract, t.event, t.import_change)
+    held = [rows(store, table, *table.c.keys()) for table in tables]
+    again = load(kind, text, lot=lot)
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 4)
+    assert [rows(store, table, *table.c.keys()) for table in tables] == held
+
+
 # --- events ----------------------------------------------------------------------------------------------------------
 
 
@@ -361,6 +386,25 @@ def test_a_grant_older_than_the_withdrawal_is_a_refused_row(load: Load, store: S
         (2, "given", "Contact 1 withdrew the consent for email, newsletter after this one was given.")
     ]
     assert rows(store, t.consent_now, "given") == [False]
+
+
+def test_no_imported_grant_overcomes_a_complaint_or_a_bounce_or_is_of_the_future(load: Load, store: Store) -> None:
+    report = load(
+        "consents",
+        "customer,channel,purpose,given,at,reason\n"
+        "1,email,newsletter,no,2026-01-01,Complaint\n"
+        "1,email,newsletter,yes,2026-02-01,\n"
+        "2,email,newsletter,yes,2036-02-01,\n",
+    )
+    assert reasons(report) == [
+        (3, "given", "Contact 1 cannot be given a consent for email: complaint, bounce or erased address."),
+        (
+            4,
+            "given",
+            "The consent of contact 2 for email, newsletter is dated in the future. Correct the day on which it was given.",
+        ),
+    ]
+    assert rows(store, t.consent_now, "contact", "given") == [(1, False)]
 
 
 def test_consents_take_what_is_missing_from_the_defaults(load: Load, store: Store) -> None:

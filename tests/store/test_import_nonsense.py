@@ -9,7 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -78,6 +78,8 @@ cell = st.text(st.sampled_from("ab1@.x,;\"'=+-\0ąŁ\n :2"), max_size=10)
 @given(
     rows=st.lists(st.lists(cell, min_size=1, max_size=9), min_size=1, max_size=6), kind=st.sampled_from(sorted(KINDS))
 )
+@example(rows=[["\0\0"]], kind="contacts")
+@example(rows=[["\0" * 10] * 9] * 6, kind="purchases")
 def test_no_rows_break_an_import(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, rows: list[list[str]], kind: str
 ) -> None:
@@ -92,12 +94,15 @@ def test_no_rows_break_an_import(
         create_attributes=True,
         header=False,
     )
+    width = len(MAPPED[kind])
+    # enough plain letters before the rows: a file of which a tenth is NUL is no text table, and refused as a whole
+    plain = [["x"] * width, ["y" * 20 * max(map(len, rows)) * len(rows)] * width]
     with (folder / "f.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["x"] * len(MAPPED[kind]), *(row[: len(MAPPED[kind])] for row in rows)])
+        csv.writer(file).writerows([*plain, *(row[:width] for row in rows)])
     try:
         report = import_file(store, kind, folder / "f.csv", options=options, clock=CLOCK)
         again = import_file(store, kind, folder / "f.csv", options=options, clock=CLOCK)
-        assert (again.added, again.contacts_added) == (0, 0)
+        assert (again.added, again.changed, again.contacts_added) == (0, 0, 0)
         assert again.refused == report.refused
     finally:
         store.close()

@@ -19,7 +19,7 @@ from journeys.store.consent import NewConsent, record_consent
 from journeys.store.contacts import change, set_tags
 from journeys.store.definitions import define_product, define_purpose, define_tag
 from journeys.store.events import NewEvent, record
-from journeys.store.importing import Options, Report, import_file, undo_import
+from journeys.store.importing import Options, Report, import_file, undo, undo_import
 from journeys.store.importing.errors import AlreadyUndone, UnknownBatch
 from journeys.store.store import Store
 
@@ -229,3 +229,11 @@ def test_an_undone_file_can_be_imported_again(load: Load, store: Store) -> None:
     undo_import(store, first, now=LATER)
     load("purchases", FILES["purchases"].replace(",cd", ","))
     assert count(store, t.purchase) == 2
+
+
+def test_an_undoing_tells_how_far_it_is(load: Load, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = load("contacts", "external_id,first_name\n" + "".join(f"{n},A\n" for n in range(5)))
+    monkeypatch.setattr(undo, "LOT", 2)
+    heard: list[int] = []
+    undo_import(store, batch, now=LATER, progress=heard.append)
+    assert heard == [2, 4, 5]

@@ -18,9 +18,8 @@ from journeys.base.time import Instant, day_of, day_start
 from journeys.criteria.frame import Columns, Frame, any_row, one, scalar
 from journeys.criteria.leaf import Leaf, Verdict
 from journeys.criteria.leaves.event import event_kind
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
-from journeys.criteria.part import Part
+from journeys.criteria.part import Key, Part
 from journeys.store import tables as t
 from journeys.store.dialect import json_text
 

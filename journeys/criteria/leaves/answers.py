@@ -17,8 +17,8 @@ from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import Score
 from journeys.criteria.frame import Frame, any_row, one, scalar
 from journeys.criteria.leaf import Leaf, ScopedLeaf, Verdict, allowed_by, impossible_number
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import qualified
 from journeys.criteria.scope import event_scope
 from journeys.store import tables as t

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal, assert_never
+from typing import Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 from sqlalchemy import BigInteger, ColumnElement, and_, func, literal, or_
 
 from journeys.base.catalogue import AttributeType, Catalogue
@@ -20,10 +20,11 @@ from journeys.base.time import Instant, day_of, day_start, instant
 from journeys.base.validation import SettingsError
 from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import FAR, SIGNS
-from journeys.criteria.filters import Scalar, bound, check_values, say_scalar
+from journeys.criteria.filters import Value, bound, check_values, say_scalar
 from journeys.criteria.frame import Columns, Frame
 from journeys.criteria.leaf import Leaf, Verdict
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import listed, quoted, say_moment, say_number
 from journeys.store.dialect import (
     contains,
@@ -88,6 +89,8 @@ _COLUMN_NAMES: dict[str, str] = {
     "preferred_channel": N_("declared channel"),
     "created_at": N_("contact since"),
 }
+#: days that begin and end within the years 1 to 9999 by the clocks of all zones
+_FIRST_DAY, _LAST_DAY = date.min + timedelta(days=1), date.max - timedelta(days=1)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 
@@ -103,17 +106,11 @@ class AttributeLeaf(Leaf):
 
     leaf: Literal["attribute"] = "attribute"
     #: key of the attribute, or a column's name
-    attribute: Annotated[str, Field(min_length=1, max_length=200)]
+    attribute: Key
     op: AttributeOp
-    value: Scalar | tuple[Scalar, ...] | None = None
+    value: Value = None
     #: told from the value where it is not given: publishing asks the catalogue
     type: AttributeType | None = None
-
-    @field_validator("attribute")
-    @classmethod
-    def _stored(cls, value: str) -> str:
-        check_values((value,))
-        return value
 
     @model_validator(mode="after")
     def _fits(self) -> AttributeLeaf:
@@ -162,7 +159,15 @@ class AttributeLeaf(Leaf):
             case "date":
                 fits = _as_day(value) is not None
             case "datetime":
-                fits = _as_day(value) is not None or _as_moment(value) is not None
+                day = _as_day(value)
+                if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
+                    raise SettingsError(
+                        _("{value} is out of reach; it can be {low} to {high}.").format(
+                            value=value, low=_FIRST_DAY, high=_LAST_DAY
+                        ),
+                        "value",
+                    )
+                fits = day is not None or _as_moment(value) is not None
             case _ as never:
                 assert_never(never)
         if fits:
@@ -190,6 +195,9 @@ class AttributeLeaf(Leaf):
         if self.value is None:
             return ()
         return self.value if isinstance(self.value, tuple) else (self.value,)
+
+    def listed(self) -> int:
+        return len(self.values)
 
     @property
     def is_column(self) -> bool:
@@ -232,7 +240,7 @@ class AttributeLeaf(Leaf):
             case "text" | "choice":
                 return self._on_text(self._folded(c))
             case "list":
-                return or_(*(json_array_has(c["keys"], self.attribute, fold(value)) for value in self.values))
+                return json_array_has(c["keys"], self.attribute, *map(fold, self.values))
             case "number":
                 return self._ordered(json_number(c.attributes, self.attribute), [bound(v) for v in self.values])
             case "boolean":
@@ -282,7 +290,7 @@ class AttributeLeaf(Leaf):
             case "between":
                 return and_(column >= first, column <= last)
             case _:
-                return or_(*(column == value for value in values))
+                return column.in_(values)
 
     def _on_days(self, frame: Frame, day: ColumnElement[Any]) -> ColumnElement[bool]:
         if self.op not in _RELATIVE:

@@ -17,8 +17,8 @@ from journeys.base.validation import SettingsError
 from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.frame import Columns, Frame, any_row, one, scalar
 from journeys.criteria.leaf import Leaf, Verdict
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import listed, quoted
 from journeys.store import tables as t
 from journeys.store.dialect import json_array_text, typed_attribute

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import model_validator
+from pydantic import StrictBool, model_validator
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, func, not_, or_, select, true
 
 from journeys.base.catalogue import Catalogue
@@ -18,8 +18,8 @@ from journeys.criteria.allowed import Demand
 from journeys.criteria.comparison import Count, DayCounter, Days, Length, count_holds, days_since
 from journeys.criteria.frame import Frame, NeedsPassage, one, scalar
 from journeys.criteria.leaf import Leaf, Verdict, allowed_by, impossible_number
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import listed
 from journeys.criteria.scope import Ever, OfSubject, Scope, product_of, say_scope
 from journeys.store import tables as t
@@ -39,8 +39,8 @@ class ContractLeaf(Leaf):
     end: DayCounter | None = None
     duration_days: Length | None = None
     started_days_ago: Days | None = None
-    recurring_now: bool | None = None
-    recurring_initially: bool | None = None
+    recurring_now: StrictBool | None = None
+    recurring_initially: StrictBool | None = None
     #: how many such contracts; at least one where nothing is said
     count: Count | None = None
     #: ever, or the very contract that the passage is about; where it is about a product, contracts of that

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 from sqlalchemy import ColumnElement, FromClause, Select, func, select
 
 from journeys.base.catalogue import Catalogue
@@ -16,7 +16,7 @@ from journeys.base.time import Instant, day_of
 from journeys.base.validation import SettingsError
 from journeys.criteria.allowed import Demand
 from journeys.criteria.comparison import Count, Days, count_holds, days_ago_holds
-from journeys.criteria.filters import Filter
+from journeys.criteria.filters import Where
 from journeys.criteria.frame import Frame, one, scalar
 from journeys.criteria.leaf import Holders, ScopedLeaf, Verdict, allowed_by, impossible_number
 from journeys.criteria.names import Names
@@ -24,9 +24,6 @@ from journeys.criteria.saying import qualified, say_moment
 from journeys.criteria.scope import OfSubject, event_scope
 from journeys.store import tables as t
 from journeys.store.events import checked_kind
-
-#: most conditions on the data of one event
-MOST_FILTERS = 20
 
 
 def event_kind(kind: str) -> str:
@@ -46,7 +43,7 @@ class EventLeaf(ScopedLeaf):
 
     leaf: Literal["event"] = "event"
     event: str
-    where: Annotated[tuple[Filter, ...], Field(max_length=MOST_FILTERS)] = ()
+    where: Where = ()
     count: Count | None = None
     last_days_ago: Days | None = None
     first_days_ago: Days | None = None
@@ -61,6 +58,9 @@ class EventLeaf(ScopedLeaf):
         if sum(one is not None for one in (self.count, self.last_days_ago, self.first_days_ago)) > 1:
             raise SettingsError(_("One question at a time: a count, the last or the first one."))
         return self
+
+    def listed(self) -> int:
+        return sum(len(condition.values) for condition in self.where)
 
     @property
     def counted(self) -> Count | None:

@@ -20,9 +20,8 @@ from journeys.criteria.comparison import FAR, SIGNS, Amount, Count, Days, count_
 from journeys.criteria.frame import Frame, any_row, one, scalar
 from journeys.criteria.leaf import ScopedLeaf, Verdict, allowed_by
 from journeys.criteria.leaves.event import impossible_times, say_ago
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
-from journeys.criteria.part import Part
+from journeys.criteria.part import Key, Part
 from journeys.criteria.saying import qualified, quoted
 from journeys.criteria.scope import AboutMessage, purchase_scope
 from journeys.store import tables as t

@@ -17,8 +17,8 @@ from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import Count, count_holds
 from journeys.criteria.frame import Frame, NeedsPassage, any_row, one, scalar
 from journeys.criteria.leaf import Holders, Leaf, Verdict, allowed_by, impossible_number
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import say_moment
 from journeys.criteria.scope import NodeId
 from journeys.store import tables as t

@@ -16,8 +16,8 @@ from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.draw import MODULUS, below, draw_share, drawn
 from journeys.criteria.frame import Frame
 from journeys.criteria.leaf import Leaf, Verdict
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import say_number
 
 

@@ -15,8 +15,8 @@ from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import Days, days_ago_holds
 from journeys.criteria.frame import Frame, any_row, one, scalar
 from journeys.criteria.leaf import Leaf, Verdict, impossible_number
-from journeys.criteria.leaves.tag import Key
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.criteria.saying import say_moment
 from journeys.store import tables as t
 from journeys.store.dialect import json_object_text, json_parsed

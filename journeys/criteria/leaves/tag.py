@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, Select, or_, select
 
 from journeys.base.i18n import _
@@ -15,9 +14,8 @@ from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.frame import Frame, any_row, one
 from journeys.criteria.leaf import Holders, Leaf, Verdict
 from journeys.criteria.names import Names
+from journeys.criteria.part import Key
 from journeys.store import tables as t
-
-Key = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class TagLeaf(Leaf):

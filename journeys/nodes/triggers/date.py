@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -25,6 +25,7 @@ from journeys.base.i18n import _, ngettext
 from journeys.base.time import Instant, day_of, day_start
 from journeys.base.validation import SettingsError
 from journeys.criteria.frame import any_row, one
+from journeys.criteria.part import stored_text
 from journeys.nodes.cohort import DueTable
 from journeys.nodes.keys import EventKind, Key, ProductKey
 from journeys.nodes.node import Around, Names
@@ -73,7 +74,7 @@ class EventDate(_Source):
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
     #: name in `event.data`; its value an ISO day or moment, or UTC seconds
-    field: Annotated[str, Field(min_length=1, max_length=200)] = Field(title=_("Field"))
+    field: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(stored_text)] = Field(title=_("Field"))
 
 
 class EventEdge(_Source):

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, false, func,
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, Instant
 from journeys.base.validation import SettingsError
-from journeys.criteria import Filter
+from journeys.criteria import Filter, Where
 from journeys.criteria.filters import FilterOp, Scalar
 from journeys.criteria.frame import at_least, one
 from journeys.criteria.saying import qualified
@@ -28,7 +28,7 @@ class EventTrigger(ByEvent):
 
     type: Literal["event"] = "event"
     event: EventKind = Field(title=_("Event"))
-    where: tuple[Filter, ...] = Field((), title=_("Where"), max_length=20)
+    where: Where = Field((), title=_("Where"))
     nth: int | None = Field(None, title=_("Which time"), description=_("Empty: every time."), ge=1, le=1000)
     within_days: int | None = Field(
         None, title=_("Within days"), description=_("Empty: counted over all time."), ge=1, le=MOST_DAYS

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, false,
 
 from journeys.base.i18n import _
 from journeys.base.time import Instant
-from journeys.criteria import Filter
+from journeys.criteria import Where
 from journeys.criteria.saying import listed
 from journeys.nodes.keys import Key, NotEmpty
 from journeys.nodes.node import Around, Names
@@ -36,7 +36,7 @@ class FeedTrigger(ByThing):
 
     type: Literal["feed"] = "feed"
     feed: Key = Field(title=_("Feed"))
-    where: Annotated[tuple[Filter, ...], NotEmpty] = Field(title=_("When"), max_length=20)
+    where: Annotated[Where, NotEmpty] = Field(title=_("When"))
     attribute: Key = Field(title=_("Concerns contacts whose"), description=_("Attribute that has the key of the row."))
 
     @property

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, func, literal, select
 
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import Instant
 from journeys.base.validation import SettingsError
 from journeys.criteria.frame import any_row, one
+from journeys.criteria.part import Key as CategoryName
 from journeys.criteria.saying import qualified
 from journeys.nodes.keys import ProductKey
 from journeys.nodes.node import Names
 from journeys.nodes.triggers.on import ByThing, SubjectKind, Things, say_at
 from journeys.store import tables as t
-
-Category = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 
 
 class ProductTrigger(ByThing):
@@ -35,7 +34,7 @@ class ProductTrigger(ByThing):
     type: Literal["product"] = "product"
     what: Literal["price drop", "back in stock", "new in category"] = Field(title=_("What happens"))
     product: ProductKey | None = Field(None, title=_("Product"), description=_("Empty: any product."))
-    category: Category | None = Field(None, title=_("Category"), description=_("Empty: any category."))
+    category: CategoryName | None = Field(None, title=_("Category"), description=_("Empty: any category."))
     at_least_percent: int | None = Field(
         None, title=_("By at least percent"), description=_("Empty: by anything."), ge=1, le=100
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from journeys.base.errors import suggestion
 from journeys.base.i18n import N_
+from journeys.base.text import fold
 from journeys.store.consent import NewConsent, UnknownPurpose, record_consent
 from journeys.store.definitions import define_purpose
 from journeys.store.dialect import in_ids
@@ -19,6 +20,7 @@ from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
 from journeys.store.importing.values import Reading, read_moment, read_truth
+from journeys.store.suppression import HARD
 from journeys.store.tables import consent, purpose
 
 
@@ -30,6 +32,12 @@ def _short_text(text: str, _reading: Reading) -> str:
     value = validate_text(text, field="consent", most=200, one_line=True)
     assert value is not None
     return value
+
+
+def _reason(text: str, reading: Reading) -> str:
+    """A reason that bars every later grant is known in whatever case it is written."""
+    value = _short_text(text, reading)
+    return fold(value) if fold(value) in HARD else value
 
 
 class Consents(Kind):
@@ -54,7 +62,7 @@ class Consents(Kind):
             ),
             read_moment,
         ),
-        Field("reason", field_words("powod, przyczyna"), _short_text),
+        Field("reason", field_words("powod, przyczyna"), _reason),
         Field("text_version", field_words("version, wersja, wersja tresci, wersja zgody"), _short_text),
         Field("ip", field_words("ip address, adres ip"), _short_text),
         Field("confirmed_at", field_words("confirmed, double opt in, potwierdzona, data potwierdzenia"), read_moment),

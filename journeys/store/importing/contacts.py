@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, or_, select
 
@@ -56,6 +57,7 @@ class Contacts(Kind):
     noun = N_("contacts")
     fields = (Field("tags", field_words("tag, labels, tagi, etykiety, znaczniki"), read_list),)
     needs = (("external_id", "email"),)
+    grouped_by = ("external_id", "email")
 
     @classmethod
     def fields_for(cls, door: Door) -> tuple[Field, ...]:
@@ -67,10 +69,22 @@ class Contacts(Kind):
             raise NoContactNamed(column="external_id")
 
     def write(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> None:
-        pending = self._with_tags(conn, rows, tally)
+        pending, others = _merged(self._with_tags(conn, rows, tally))
+        added: set[int] = set()
+        changed: set[int] = set()
         while pending:
             wave, pending = self._wave(conn, pending)
-            self._write_wave(conn, wave, tally)
+            new, old = self._write_wave(conn, wave, tally)
+            added |= new
+            changed |= old
+        refused = {one.row: one for one in tally.refused}
+        for number, (earlier, steps) in others.items():
+            if number in refused:
+                tally.refused += [refused[number]._replace(row=one) for one in earlier]
+                continue
+            counted = steps if number in added else max(0, steps - 1) if number in changed else 0
+            tally.changed += counted
+            tally.unchanged += len(earlier) - counted
 
     def _with_tags(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> list[Parsed]:
         """The rows whose tags exist, under their keys."""
@@ -86,7 +100,7 @@ class Contacts(Kind):
             except KanwaError as error:
                 tally.refused.append(self.run.refused(row.number, error, "tags"))
                 continue
-            named.append(Parsed(row.number, row.values | {"tags": wanted}))
+            named.append(row._replace(values=row.values | {"tags": wanted}))
         return named
 
     def _tag(self, conn: Connection, keys: dict[str, str], name: str) -> str:
@@ -137,7 +151,8 @@ class Contacts(Kind):
             {key: int(row.id) for key, row in by_email.items()},
         )
 
-    def _write_wave(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> None:
+    def _write_wave(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> tuple[set[int], set[int]]:
+        """Returns the numbers of the rows that added a contact, and of those that changed one."""
         run, options = self.run, self.run.options
         customers, emails = self._ids(conn, rows)
         held = locked(conn, {*customers.values(), *emails.values()})
@@ -176,6 +191,7 @@ class Contacts(Kind):
         tally.added += len(added)
         tally.changed += len(changed)
         tally.unchanged += len(old) - len(changed)
+        return {row.number for row in new}, {row.number for row, id_ in old if id_ in changed}
 
     def _moves(self, row: Parsed, held: dict[str, Any]) -> bool:
         """Whether the row gives a contact that is there another address."""
@@ -201,9 +217,7 @@ class Contacts(Kind):
             now = held[id_]
             for name, value in row.values.items():
                 was = now[name] if name in COLUMNS else now["attributes"].get(name)
-                # the same address in another case is no other address
-                same = was == value or (name == "email" and bool(value) and fold(value) == now["email_key"])
-                if name != "tags" and not same:
+                if name != "tags" and not _is_same(name, was, value):
                     after.setdefault(id_, {})[name] = value
                     before.setdefault(id_, {})[name] = was
         change(
@@ -249,7 +263,7 @@ class Contacts(Kind):
             except BadField as error:
                 tally.refused.append(self.run.refused(row.number, error, "external_id"))
                 continue
-            made.append(Parsed(row.number, row.values | {"email": address}))
+            made.append(row._replace(values=row.values | {"email": address}))
         taken = known(conn, contact.c.email_key, (fold(row.values["email"]) for row in made), contact.c.id)
         claimed: set[str] = set()
         good: list[Parsed] = []
@@ -263,3 +277,39 @@ class Contacts(Kind):
             claimed.add(key)
             good.append(row)
         return good
+
+
+def _is_same(field: str, was: Any, value: Any) -> bool:
+    """Whether the value is no news. The same address in another case is no other address."""
+    return was == value or (field == "email" and bool(was and value) and fold(was) == fold(value))
+
+
+class _Others(NamedTuple):
+    """The rows that went into the one after them."""
+
+    numbers: list[int]
+    #: how many rows of the group said something else than those before them
+    steps: int
+
+
+def _merged(rows: Sequence[Parsed]) -> tuple[list[Parsed], dict[int, _Others]]:
+    """The rows, those of one group as one row with the number of the last, which overrules; and what went into it."""
+    merged: list[Parsed] = []
+    others: dict[int, _Others] = {}
+    for _group, members in groupby(rows, key=lambda row: row.group or row.number):
+        first, *later = members
+        if not later:
+            merged.append(first)
+            continue
+        values, steps = dict(first.values), 0
+        for row in later:
+            said = dict(row.values)
+            if "tags" in values and "tags" in said:
+                # tags are given, never taken
+                said["tags"] = list(dict.fromkeys([*values["tags"], *said["tags"]]))
+            news = {name: value for name, value in said.items() if not _is_same(name, values.get(name), value)}
+            values |= news
+            steps += bool(news)
+        merged.append(later[-1]._replace(values=values))
+        others[later[-1].number] = _Others([row.number for row in (first, *later[:-1])], steps)
+    return merged, others

@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from journeys.base.i18n import N_
 from journeys.store.contracts import FIELDS, NewContract, add_contracts, change_contracts, days_held
+from journeys.store.dialect import in_ids
 from journeys.store.importing.errors import ContractKnown, EndsBeforeStart, Missing, NoEnd
 from journeys.store.importing.goods import read_key, with_offers, with_products
 from journeys.store.importing.kind import Kind, Parsed, known
 from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
+from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import read_iso_day, read_truth, whole
 from journeys.store.purchases import given_identity
 from journeys.store.tables import contract
@@ -83,6 +85,7 @@ class Contracts(Kind):
             read_truth,
         ),
     )
+    grouped_by = ("contract_id",)
     needs = (("customer", "email"), ("product",), ("start_on",), ("end_on", "duration_days"))
 
     def check(self, values: dict[str, Any]) -> None:
@@ -120,13 +123,17 @@ class Contracts(Kind):
             contract.c.contact,
             *(contract.c[name] for name in FIELDS),
         )
+        unnamed = _unnamed(conn, {new.contact for _, new in wanted})
         added: dict[str, NewContract] = {}
         held: dict[str, dict[str, Any]] = {}
-        changes: list[tuple[int, dict[str, Any]]] = []
-        kept: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        #: rows that differ from the one before them
+        steps: dict[str, int] = {}
         for row, new in wanted:
             identity = new.identity or ""
             known_row = there.get(identity)
+            if known_row is None and identity in unnamed:
+                tally.unchanged += 1
+                continue
             if known_row is None and identity not in added:
                 added[identity] = new
                 tally.added += 1
@@ -149,10 +156,21 @@ class Contracts(Kind):
             if not differs:
                 tally.unchanged += 1
                 continue
-            changes.append((known_row.id, differs))
-            kept.append((str(known_row.id), {name: now[name] for name in differs}, differs))
             now |= differs
-            tally.changed += 1
+            steps[identity] = steps.get(identity, 0) + 1
+        changes: list[tuple[int, dict[str, Any]]] = []
+        kept: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        for identity, count in steps.items():
+            known_row, now = there[identity], held[identity]
+            before = {name: getattr(known_row, name) for name in FIELDS if getattr(known_row, name) != now[name]}
+            if not before:
+                # rows that disagree with each other, the last of them not with the store
+                tally.unchanged += count
+                continue
+            after = {name: now[name] for name in before}
+            changes.append((known_row.id, after))
+            kept.append((str(known_row.id), before, after))
+            tally.changed += count
         add_contracts(
             conn, list(added.values()), now=run.now, source=options.source, quiet=options.quiet, import_batch=run.batch
         )
@@ -182,3 +200,11 @@ class Contracts(Kind):
         for name in ("recurring_now", "recurring_initially"):
             fields[name] = row.values.get(name) if name in self.run.columns else None
         return fields | {"duration_days": new.duration_days}
+
+
+def _unnamed(conn: Connection, contacts: set[int]) -> set[str]:
+    """Identities, by content, of contracts that were made here without one: an export brings them back."""
+    c = contract.c
+    content = (c.contact, c.product, c.start_on, c.end_on, c.duration_days, c.recurring_now, c.recurring_initially)
+    rows = conn.execute(select(*content, c.offer).where(c.identity.is_(None), in_ids(c.contact, contacts)))
+    return unnamed_identities(("contract", *row) for row in rows)

@@ -6,10 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from journeys.base.i18n import N_
 from journeys.base.text import fold
+from journeys.store.dialect import in_ids, in_texts
 from journeys.store.events import NewEvent, checked_data, checked_kind, record
 from journeys.store.importing.errors import EventKnown, Missing, ReservedKind
 from journeys.store.importing.goods import read_key
@@ -17,6 +18,7 @@ from journeys.store.importing.kind import Kind, Parsed, known
 from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
+from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import Reading, read_moment, read_object
 from journeys.store.purchases import given_identity
 from journeys.store.tables import event
@@ -98,11 +100,14 @@ class Events(Kind):
             event.c.at,
             event.c.data,
         )
+        unnamed = _unnamed(conn, [one for one in wanted if (one.identity or "").startswith("row:")])
         new: dict[str, NewEvent] = {}
         for (row, _), one in zip(about, wanted, strict=True):
             identity = one.identity or ""
             found = there.get(identity) or new.get(identity)
-            if found is None:
+            if found is None and identity in unnamed:
+                tally.unchanged += 1
+            elif found is None:
                 new[identity] = one
                 tally.added += 1
             elif (found.contact, found.kind, found.at, found.data) == (one.contact, one.kind, one.at, one.data):
@@ -116,5 +121,24 @@ class Events(Kind):
         values = row.values
         if "event_id" in values:
             return given_identity(values["event_id"])
-        data = json.dumps(values["data"], ensure_ascii=False, sort_keys=True)
-        return self.run.scratch.row_identity("event", contact, values["kind"], values["at"], data)
+        return self.run.scratch.row_identity(*_content(contact, values["kind"], values["at"], values["data"]))
+
+
+def _content(contact: int, kind: str, at: int, data: dict[str, Any]) -> tuple[object, ...]:
+    return ("event", contact, kind, at, json.dumps(data, ensure_ascii=False, sort_keys=True))
+
+
+def _unnamed(conn: Connection, wanted: Sequence[NewEvent]) -> set[str]:
+    """Identities, by content, of events that were recorded here without one: an export brings them back."""
+    if not wanted:
+        return set()
+    c = event.c
+    rows = conn.execute(
+        select(c.contact, c.kind, c.at, c.data).where(
+            c.identity.is_(None),
+            in_ids(c.contact, {one.contact for one in wanted}),
+            in_texts(c.kind, {one.kind for one in wanted}),
+            in_ids(c.at, {one.at for one in wanted}),
+        )
+    )
+    return unnamed_identities(_content(*row) for row in rows)

@@ -87,6 +87,7 @@ class _Catalogue(Kind):
     table: ClassVar[Table]
     columns: ClassVar[tuple[str, ...]]
     needs = (("key",),)
+    grouped_by = ("key",)
 
     def check(self, values: dict[str, Any]) -> None:
         if "key" not in values:
@@ -120,6 +121,8 @@ class _Catalogue(Kind):
         now = {key: {name: getattr(row, name) for name in self.columns} for key, row in there.items()}
         added: dict[str, dict[str, Any]] = {}
         before: dict[str, dict[str, Any]] = {}
+        #: rows that differ from the one before them
+        steps: dict[str, int] = {}
         for row in good:
             key = row.values["key"]
             held = now.get(key)
@@ -136,7 +139,14 @@ class _Catalogue(Kind):
             if key not in added:
                 before.setdefault(key, {name: held[name] for name in self.columns})
             held |= differs
-            tally.changed += 1
+            steps[key] = steps.get(key, 0) + 1
+        for key, count in steps.items():
+            if before.get(key) == now[key]:
+                # rows that disagree with each other, the last of them not with the store
+                del before[key]
+                tally.unchanged += count
+            else:
+                tally.changed += count
         if added:
             conn.execute(
                 insert(self.table),

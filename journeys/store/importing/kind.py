@@ -31,6 +31,8 @@ class Parsed(NamedTuple):
 
     number: int
     values: dict[str, Any]
+    #: rows of the same group, which stand one after the other, are about the same one
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ class Kind(ABC):
     needs: ClassVar[tuple[tuple[str, ...], ...]]
     #: whether `data.NAME` may be a column
     takes_data: ClassVar[bool] = False
-    #: rows with the same value in this field belong together, wherever in the file they stand
-    grouped_by: ClassVar[str] = ""
+    #: rows known by the same value of these fields, the surest first, belong together, wherever in the file they stand,
+    #: and come to `write` in one lot
+    grouped_by: ClassVar[tuple[str, ...]] = ()
+    #: whether one refused row of such a group costs the others too
+    is_whole: ClassVar[bool] = False
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -43,7 +43,8 @@ class Purchases(Kind):
 
     name = "purchases"
     noun = N_("purchases")
-    grouped_by = "order_id"
+    grouped_by = ("order_id",)
+    is_whole = True
     fields = (
         Field(
             "order_id",

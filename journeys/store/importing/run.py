@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from journeys.base.clock import Clock
 from journeys.base.errors import KanwaError, suggestion
 from journeys.base.i18n import _
-from journeys.base.text import clean
+from journeys.base.text import clean, fold
 from journeys.store import settings
 from journeys.store.contacts import Door, EmailTaken, ExternalIdTaken, door
 from journeys.store.importing.consents import Consents
@@ -45,7 +45,7 @@ from journeys.store.importing.scratch import Scratch
 from journeys.store.importing.source import BadRow, Row, Shape, Source, column_name, unguarded
 from journeys.store.importing.values import Reader, Reading, read_loose
 from journeys.store.importing.workbook import BROKEN
-from journeys.store.store import Store
+from journeys.store.store import TRIES, Store, collided
 from journeys.store.tables import import_batch
 
 KINDS: Mapping[str, type[Kind]] = {
@@ -53,10 +53,6 @@ KINDS: Mapping[str, type[Kind]] = {
 }
 #: rows of one order; a column that says the same in every row is no order number
 MOST_IN_GROUP = 2_000
-#: how often a lot is tried when another writer was in its way
-_TRIES = 4
-#: serialisation failure, deadlock
-_AGAIN = frozenset(("40001", "40P01"))
 
 
 def import_file(
@@ -302,16 +298,20 @@ class _Import:
             yield row
 
     def _groups(self, progress: OnProgress, cancelled: Callable[[], bool]) -> Iterator[_Group]:
-        """The rows, read and checked; those of one order together, wherever in the file they stand."""
-        column = self.columns.get(self.kind_class.grouped_by)
-        if column is None:
+        """The rows, read and checked; those that belong together one after the other, wherever in the file they stand.
+
+        Only so can a later row about the same one be taken before anything is written: else a file in which two rows
+        disagree would change the store to and fro each time it is imported.
+        """
+        names = [(field, self.columns[field]) for field in self.kind_class.grouped_by if field in self.columns]
+        if not names:
             return self._single()
         bad: list[Refused] = []
+        broken: _Broken | None = None
         try:
-            for n, row in enumerate(self._rows()):
+            for n, row in enumerate(self._rows(), 1):
                 if isinstance(row, Row):
-                    order = unguarded(clean(row.cells[column]))
-                    self.scratch.hold(row.number, f"given {order}" if order else f"row {row.number}", row.cells)
+                    self.scratch.hold(row.number, _names_of(row, names), row.cells)
                 else:
                     bad.append(self._bad(row))
                 if n % 10_000 == 0:
@@ -319,8 +319,10 @@ class _Import:
                     if cancelled():
                         return iter(())
         except _Broken as error:
-            raise NotAWorkbook(path=self.path, why=error) from error
-        return self._together(bad)
+            if self.kind_class.is_whole:
+                raise NotAWorkbook(path=self.path, why=error) from error
+            broken = error
+        return self._together(bad, broken)
 
     def _single(self) -> Iterator[_Group]:
         parse = self._parser()
@@ -329,29 +331,31 @@ class _Import:
             found = parse(row) if isinstance(row, Row) else self._bad(row)
             yield _Group([found], []) if isinstance(found, Parsed) else _Group([], [found])
 
-    def _together(self, bad: list[Refused]) -> Iterator[_Group]:
+    def _together(self, bad: list[Refused], broken: _Broken | None) -> Iterator[_Group]:
         self.rows_read += len(bad)
         for one in bad:
             yield _Group([], [one])
         parse = self._parser()
-        field = self.kind_class.grouped_by
-        too_long = self.scratch.longer_groups(MOST_IN_GROUP)
-        for order, members in groupby(self.scratch.groups(), key=lambda row: row[1]):
-            if order in too_long:
-                for number, _order, _cells in members:
+        is_whole = self.kind_class.is_whole
+        too_long = self.scratch.longer_groups(MOST_IN_GROUP) if is_whole else set()
+        for group, members in groupby(self.scratch.groups(), key=lambda row: row[1]):
+            if group in too_long:
+                for number, _group, _cells in members:
                     self.rows_read += 1
-                    yield _Group([], [self._refusal(number, OrderTooLong(most=MOST_IN_GROUP), field)])
+                    yield _Group([], [self._refusal(number, OrderTooLong(most=MOST_IN_GROUP), "order_id")])
                 continue
-            found = [parse(Row(number, cells)) for number, _order, cells in members]
-            self.rows_read += len(found)
-            good = [one for one in found if isinstance(one, Parsed)]
-            wrong = [one for one in found if isinstance(one, Refused)]
-            if wrong:
-                name = order.removeprefix("given ")
-                wrong += [self._refusal(one.number, OrderBroken(order=name), field) for one in good]
-                yield _Group([], sorted(wrong))
-            else:
-                yield _Group(good, [])
+            while rows := list(islice(members, MOST_IN_GROUP)):
+                found = [parse(Row(number, cells)) for number, _group, cells in rows]
+                self.rows_read += len(found)
+                good = [one._replace(group=group) for one in found if isinstance(one, Parsed)]
+                wrong = [one for one in found if isinstance(one, Refused)]
+                if wrong and is_whole:
+                    problem = OrderBroken(order=group.removeprefix("order_id "))
+                    wrong += [self._refusal(one.number, problem, "order_id") for one in good]
+                    good = []
+                yield _Group(good, sorted(wrong))
+        if broken is not None:
+            raise broken
 
     def _bad(self, row: BadRow) -> Refused:
         return Refused(row.number, column_name(self.header, row.column), str(row.problem))
@@ -409,7 +413,7 @@ class _Import:
 
     def _written(self, kind: Kind, parsed: list[Parsed], refused: list[Refused]) -> Tally:
         """Write a lot in one transaction; again when another writer was in its way."""
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             tally = Tally()
             self.scratch.begin()
             try:
@@ -428,7 +432,7 @@ class _Import:
                     )
             except BaseException as error:
                 self.scratch.rollback()
-                if attempt < _TRIES and _may_be_tried_again(error):
+                if attempt < TRIES and _may_be_tried_again(error):
                     continue
                 raise
             self.scratch.commit()
@@ -442,10 +446,19 @@ class _Import:
             )
 
     def _bytes_done(self) -> int:
-        held = self.scratch.held()
+        held = self.scratch.held
         if not held:
             return self.source.bytes_done
         return self.source.bytes_total // 2 + self.source.bytes_total * min(self.rows_read, held) // held // 2
+
+
+def _names_of(row: Row, columns: Sequence[tuple[str, int]]) -> list[str]:
+    """What the row is known by, as these (field, column) say; its number where it has none of them."""
+    names: list[str] = []
+    for field, column in columns:
+        if said := unguarded(clean(row.cells[column])):
+            names.append(f"{field} {fold(said) if field == 'email' else said}")
+    return names or [f"row {row.number}"]
 
 
 class _Broken(Exception):
@@ -454,6 +467,4 @@ class _Broken(Exception):
 
 def _may_be_tried_again(error: BaseException) -> bool:
     """Whether another writer came first: what it wrote is then seen by the next try."""
-    if isinstance(error, IntegrityError | EmailTaken | ExternalIdTaken):
-        return True
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _AGAIN
+    return isinstance(error, IntegrityError | EmailTaken | ExternalIdTaken) or collided(error)

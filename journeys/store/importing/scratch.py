@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 
@@ -22,8 +23,11 @@ class Scratch:
         self._held = _file(
             "CREATE TABLE held (number INTEGER PRIMARY KEY, grp TEXT NOT NULL, cells TEXT NOT NULL)",
             "CREATE INDEX held_grp ON held (grp, number)",
+            "CREATE TABLE owned (name TEXT PRIMARY KEY, grp TEXT NOT NULL) WITHOUT ROWID",
             "BEGIN",
         )
+        #: how many rows were put aside
+        self.held = 0
 
     def close(self) -> None:
         self._seen.close()
@@ -40,21 +44,26 @@ class Scratch:
 
     def row_identity(self, *content: object) -> str:
         """Who a row without an id is: its content, and the how many-th row with that content in the file it is."""
-        # NUL: no text has it, so that no two contents are joined to the same
-        digest = blake2b("\0".join(map(str, content)).encode(), digest_size=16).digest()
+        digest = _digest(content)
         ((n,),) = self._seen.execute(
             "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n", (digest,)
         ).fetchall()
         return f"row:{digest.hex()}:{n}"
 
-    def hold(self, number: int, group: str, cells: list[str]) -> None:
-        """Put a row aside, to come again with the others of its group."""
-        self._held.execute("INSERT INTO held VALUES (?, ?, ?)", (number, group, json.dumps(cells, ensure_ascii=False)))
+    def hold(self, number: int, names: Sequence[str], cells: list[str]) -> None:
+        """Put a row aside, to come again with the others known by the first of its names.
 
-    def held(self) -> int:
-        """How many rows were put aside."""
-        ((count,),) = self._held.execute("SELECT count(*) FROM held").fetchall()
-        return int(count)
+        A row that has but a weaker name goes with the first that has the name beside a surer one.
+        """
+        group, *weaker = names
+        for name in weaker:
+            if self._held.execute("INSERT OR IGNORE INTO owned VALUES (?, ?)", (name, group)).rowcount:
+                self._held.execute("UPDATE held SET grp = ? WHERE grp = ?", (group, name))
+        if not weaker:
+            owner = self._held.execute("SELECT grp FROM owned WHERE name = ?", (group,)).fetchone()
+            group = owner[0] if owner else group
+        self._held.execute("INSERT INTO held VALUES (?, ?, ?)", (number, group, json.dumps(cells, ensure_ascii=False)))
+        self.held += 1
 
     def longer_groups(self, most: int) -> set[str]:
         """The groups of more rows than that."""
@@ -68,6 +77,17 @@ class Scratch:
         )
         for number, group, cells, _first in rows:
             yield number, group, json.loads(cells)
+
+
+def unnamed_identities(contents: Iterable[Sequence[object]]) -> set[str]:
+    """What `row_identity` calls these contents; of rows that came into the store otherwise and have no identity."""
+    counts = Counter(map(_digest, contents))
+    return {f"row:{digest.hex()}:{n}" for digest, count in counts.items() for n in range(1, count + 1)}
+
+
+def _digest(content: Sequence[object]) -> bytes:
+    # NUL: no text has it, so that no two contents are joined to the same
+    return blake2b("\0".join(map(str, content)).encode(), digest_size=16).digest()
 
 
 def _file(*statements: str) -> sqlite3.Connection:

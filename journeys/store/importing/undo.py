@@ -51,12 +51,13 @@ class Undone:
             self.removed[table.name] = self.removed.get(table.name, 0) + n
 
 
-def undo_import(store: Store, batch: int, *, now: Instant) -> Undone:
+def undo_import(store: Store, batch: int, *, now: Instant, progress: Callable[[int], None] | None = None) -> Undone:
     """Remove what an import added and restore what it overwrote, where that is still what the import wrote.
 
     Commits lot by lot; an undoing that was cut off is simply run again. Contacts that it added and that since then got
     an event, a purchase, a passage or anything else from elsewhere stay, and are counted; attributes, tags and purposes
-    that it defined stay. Restored fields leave quiet events. Raises UnknownBatch or AlreadyUndone.
+    that it defined stay. Restored fields leave quiet events. `progress` is told after every lot how many rows were
+    looked at. Raises UnknownBatch or AlreadyUndone.
     """
     with store.read() as conn:
         row = conn.execute(select(t.import_batch).where(t.import_batch.c.id == batch)).one_or_none()
@@ -64,7 +65,7 @@ def undo_import(store: Store, batch: int, *, now: Instant) -> Undone:
         raise UnknownBatch(batch=batch)
     if row.undone_at is not None:
         raise AlreadyUndone(batch=batch)
-    one = _Undoing(store, batch, now)
+    one = _Undoing(store, batch, now, progress or (lambda _rows: None))
     one.restore()
     one.remove_rows()
     one.remove_contacts()
@@ -75,11 +76,17 @@ def undo_import(store: Store, batch: int, *, now: Instant) -> Undone:
 
 
 class _Undoing:
-    def __init__(self, store: Store, batch: int, now: Instant) -> None:
+    def __init__(self, store: Store, batch: int, now: Instant, progress: Callable[[int], None]) -> None:
         self.store = store
         self.batch = batch
         self.now = now
+        self.progress = progress
+        self.rows = 0
         self.undone = Undone()
+
+    def _did(self, rows: int) -> None:
+        self.rows += rows
+        self.progress(self.rows)
 
     # --- what was overwritten ----------------------------------------------------------------------------------------
 
@@ -103,6 +110,7 @@ class _Undoing:
                         break
                     way(conn, rows)
                     conn.execute(delete(t.import_change).where(in_ids(c.id, [row.id for row in rows])))
+                self._did(len(rows))
 
     def _own(self, conn: Connection, table: Table, rows: Sequence[Any]) -> set[str]:
         """Keys of rows that the import itself added: they go as a whole."""
@@ -185,6 +193,7 @@ class _Undoing:
                     return
                 yield conn, ids
                 last = ids[-1]
+            self._did(len(ids))
 
     def remove_rows(self) -> None:
         """Events, consents, purchases, contracts, and what it told of products."""
@@ -263,3 +272,4 @@ class _Undoing:
                     done = conn.execute(delete(table).where(in_texts(table.c.key, keys), ~used)).rowcount
                     self.undone.count(table, done)
                     self.undone.kept_goods += len(keys) - done
+                self._did(len(keys))
