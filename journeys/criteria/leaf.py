@@ -28,8 +28,16 @@ class Verdict:
     observed: str
     wanted: str
     holds: bool
+    #: whether a state was asked for, which what was seen says itself; else `wanted` is a comparison: “≥ 2”
+    state: bool = False
 
     def __str__(self) -> str:
+        if self.state and self.holds:
+            return _("{what}: {observed}").format(what=self.what, observed=self.observed)
+        if self.state:
+            return _("{what}: {observed}; asked for: {wanted}").format(
+                what=self.what, observed=self.observed, wanted=self.wanted
+            )
         if self.holds:
             return _("{what}: {observed} {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)
         return _("{what}: {observed}, not {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)

@@ -327,12 +327,13 @@ _hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.
 _TAKE = insert(cohort).from_select(
     [
         "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
-        "node", "n", "arrived_at", "phase", "due_at", "outlet", "reason", "values", "found", "hops", "state",
+        "node", "n", "arrived_at", "phase", "due_at", "was_due_at", "outlet", "reason", "values", "found", "hops", "state",
     ],
     select(
         _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
         _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
-        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(), null(),
+        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(),
+        null(),
         # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
         case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )
@@ -374,13 +375,13 @@ _CONTACTS_HERE = select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.
 _MAKE_MESSAGES = insert(t.message).from_select(
     [
         "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
-        "purpose", "sender", "state", "made_at", "not_before_at", "expires_at",
+        "purpose", "sender", "state", "made_at", "due_at", "not_before_at", "expires_at",
     ],
     select(
         bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, bindparam("channel", type_=Text()),
         _c.contact, bindparam("template", type_=Text()), bindparam("message_class", type_=Text()),
         bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()), literal("pending"),
-        bindparam("now", type_=BigInteger()), bindparam("now", type_=BigInteger()),
+        bindparam("now", type_=BigInteger()), _c.was_due_at, bindparam("now", type_=BigInteger()),
         bindparam("expires_at", type_=BigInteger()),
     ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
 )  # fmt: skip

@@ -49,6 +49,8 @@ members = Table(
     Column("arrived_at", BigInteger, nullable=False),
     Column("phase", Integer, nullable=False),
     Column("due_at", BigInteger),
+    #: when the member was due in this tick; steps that act at once are as late as it was taken up
+    Column("was_due_at", BigInteger, nullable=False),
     Column("outlet", Str),
     Column("reason", Str, nullable=False),
     #: JSON text for the trace

@@ -82,6 +82,7 @@ class Case:
             "arrived_at": NOW - 3600,
             "phase": int(Phase.DUE),
             "due_at": NOW,
+            "was_due_at": NOW,
             "reason": "",
             "hops": 0,
             "state": "active",
@@ -107,6 +108,7 @@ class Case:
             "message_class": "marketing",
             "state": "sent",
             "made_at": NOW - 86400,
+            "due_at": NOW - 86400,
             "not_before_at": NOW - 86400,
         }
         return int(self.conn.execute(insert(t.message).values(row | columns).returning(t.message.c.id)).scalar_one())

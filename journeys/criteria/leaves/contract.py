@@ -149,8 +149,9 @@ class ContractLeaf(Leaf):
         return Verdict(
             what=_("contract"),
             observed=_("none") if row is None else self._say_row(row, names, today),
-            wanted=_("= {words}").format(words=self._row_words(names)),
+            wanted=self._row_words(names),
             holds=observed["count"] > 0,
+            state=True,
         )
 
     def _say_row(self, row: dict[str, Any], names: Names, today: date) -> str:

@@ -70,8 +70,9 @@ class SegmentLeaf(Leaf):
             observed=_("not in it")
             if observed is None
             else _("in it since {at}").format(at=say_moment(observed, zone)),
-            wanted=_("= in it"),
+            wanted=_("in it"),
             holds=observed is not None,
+            state=True,
         )
 
     def words(self, names: Names) -> str:

@@ -53,8 +53,9 @@ class TagLeaf(Leaf):
         return Verdict(
             what=_("tag “{tag}”").format(tag=names.label("tag", self.tag)),
             observed=_("there") if observed else _("not there"),
-            wanted=_("= there"),
+            wanted=_("there"),
             holds=bool(observed),
+            state=True,
         )
 
     def words(self, names: Names) -> str:
