@@ -93,6 +93,8 @@ def sample_contexts(conn: Connection, template: Template, *, now: Instant) -> li
             contract=_contract(now),
             purchase=_purchase(now),
             code=_CODE,
+            product=_PRODUCT | {"stock": 5, "old_price": 4900, "new_price": 3900, "old_stock": 0, "new_stock": 5},
+            feed={},
         )
         for contact in contacts or [{"first_name": "Anna", "last_name": "Nowak", "attributes": {}}]
     ]

@@ -14,7 +14,8 @@ from journeys.base.errors import UsageError, suggestion
 from journeys.base.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from journeys.engine.trace import Because, Trace
+    from journeys.engine.absence import Because
+    from journeys.engine.trace import Trace
 
 app = typer.Typer()
 

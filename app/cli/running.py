@@ -158,18 +158,22 @@ def _copy(store: Store, sink: Path) -> Path:
 
 def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any:
     from app.outgoing import Switchboard, link_keys, passing_link_keys
+    from journeys.base.clock import SystemClock
     from journeys.base.time import day_of
+    from journeys.channels.fetching import Fetcher
     from journeys.channels.file_sink import CallSink, FileSink
     from journeys.channels.webhook import Webhooks
     from journeys.engine.deliver import Delivery
     from journeys.engine.letters import LetterWriter
     from journeys.engine.tick import Engine
     from journeys.runtime.beat import Runner
+    from journeys.runtime.feeds import Feeds
     from journeys.runtime.lease import holder_name
     from journeys.store.settings import PRIVATE_WEBHOOKS, workspace_zone
     from journeys.store.settings import get as get_setting
 
     engine = Engine(store)
+    feeds = Feeds(store, Fetcher()) if isinstance(clock, SystemClock) else None
     if sink is None:
         channel: Any = Switchboard(store, clock.now)
         keys = link_keys()
@@ -191,7 +195,7 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
         clock=clock.now,
         caller=caller,
     )
-    return Runner(engine, delivery, threads=threads)
+    return Runner(engine, delivery, threads=threads, feeds=feeds)
 
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:

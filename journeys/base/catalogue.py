@@ -62,3 +62,4 @@ class Catalogue:
     secrets: frozenset[str] | None = None
     journeys: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    feeds: frozenset[str] = frozenset()

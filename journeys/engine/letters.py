@@ -76,6 +76,9 @@ class _Lot:
     enrollments: Mapping[int, Mapping[str, Any]]
     contracts: Mapping[int, dict[str, Any]]
     purchases: Mapping[int, dict[str, Any]]
+    #: by the product event that the passage is about
+    products: Mapping[int, dict[str, Any]]
+    feed_rows: Mapping[int, Mapping[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
     codes: Mapping[int, Mapping[str, Any]]
     senders: Mapping[str, Sender]
@@ -193,7 +196,12 @@ class LetterWriter:
             "attribute_keys": lot.attribute_keys,
             "subject_kind": subject_kind,
             "contract": contract,
-            "product": contract["product"] if contract is not None else None,
+            "product": contract["product"]
+            if contract is not None
+            else lot.products.get(subject_id)
+            if subject_kind == "product"
+            else None,
+            "feed": lot.feed_rows.get(subject_id) if subject_kind == "feed" else None,
             "purchase": lot.purchases.get(subject_id) if subject_kind == "purchase" else None,
             # a day that an event carries brings in without an event of its own
             "event": lot.events.get(subject_id if subject_kind == "event" else enrollment["since_event"]),
@@ -260,6 +268,8 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         enrollments=enrollments,
         contracts=_contracts(conn, subjects.get("contract", set())),
         purchases=_purchases(conn, subjects.get("purchase", set())),
+        products=_changed_products(conn, subjects.get("product", set())),
+        feed_rows={id_: row["data"] for id_, row in _by_id(conn, t.feed_row, subjects.get("feed", set())).items()},
         events=_by_id(conn, t.event, since),
         codes=_codes(conn, {message.code for message in messages if message.code is not None}),
         senders=senders(conn),
@@ -322,6 +332,24 @@ def _codes(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
         }
         for id_, row in _by_id(conn, t.code, ids).items()
     }
+
+
+def _changed_products(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
+    """By what happened to each: the product as it is now, with what changed as it was then."""
+    if not ids:
+        return {}
+    events = _by_id(conn, t.product_event, ids)
+    products = _products(conn, {row["product"] for row in events.values()})
+    made = {}
+    for id_, event in events.items():
+        # its row may have gone since
+        product: dict[str, Any] = dict(products.get(event["product"], {"key": event["product"]}))
+        if event["kind"] == "stock":
+            product |= {"old_stock": event["old"], "new_stock": event["new"]}
+        elif event["kind"] == "price" and event["currency"] == product.get("currency"):
+            product |= {"old_price": event["old"], "new_price": event["new"]}
+        made[id_] = product
+    return made
 
 
 def _products(conn: Connection, keys: set[str]) -> dict[str, dict[str, Any]]:

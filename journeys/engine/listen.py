@@ -34,7 +34,8 @@ from journeys.engine.live import Live
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import lot
 from journeys.engine.segments import Segments
-from journeys.nodes.trigger import EventTrigger, SegmentTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import ByEvent
 from journeys.store import tables as t
 
 _l = lot.c
@@ -106,8 +107,7 @@ def interest(journeys: Iterable[Live], segments: Segments) -> frozenset[str]:
 
 def event_kinds(trigger: Trigger) -> frozenset[str]:
     """The kinds of events that bring contacts in by this trigger; a movement between segments is an event too."""
-    on = trigger.on
-    return on.kinds() if isinstance(on, EventTrigger | SegmentTrigger) else frozenset()
+    return trigger.on.kinds() if isinstance(trigger.on, ByEvent) else frozenset()
 
 
 def listen(
@@ -189,7 +189,7 @@ def _enroll(
 def _matches(plan: Plan, trigger: str) -> Insert:
     """Puts the contacts whose event of a round matches a trigger into `candidate`."""
     node = plan.triggers[trigger]
-    assert isinstance(node.on, EventTrigger | SegmentTrigger)
+    assert isinstance(node.on, ByEvent)
     subject_kind, subject_id = node.subject_of(t.event.c)
     return into_candidates(
         select(

@@ -12,7 +12,8 @@ from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 
 from journeys.base.i18n import N_, _, ngettext
 from journeys.base.time import Instant, moment
-from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
+from journeys.criteria import Criterion, explain
+from journeys.engine.absence import Because, absences
 from journeys.engine.jumps import what_became_of
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.reasons import message_said, said
@@ -22,16 +23,6 @@ from journeys.nodes.send import Send
 from journeys.nodes.wait import ForCriterion, Wait
 from journeys.nodes.webhook import Webhook
 from journeys.store import tables as t
-from journeys.store.moments import Moments
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """One compared value, or one reason."""
-
-    sentence: str
-    #: whether a comparison held; None where nothing was compared
-    holds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +90,17 @@ def trace(
 ) -> Trace:
     """What happened to a contact, in one journey or in all, in the order of time.
 
-    For journeys that never recorded a miss of theirs (set triggers keep none) and that they are not in, the audience
-    is asked as of now.
+    For journeys that never recorded a miss of theirs (set triggers keep none) and that they are not in, what their
+    triggers ask is worked out now.
     """
     passages = _passages(conn, plans, contact, names, journey, zone)
     misses = _misses(conn, plans, contact, names, journey, zone)
     for version in conn.execute(_UNHEARD_OF, {"contact": contact, "journey": journey}).scalars():
-        misses += _never(conn, plans.get(conn, version), contact, names, now=now, zone=zone)
+        plan = plans.get(conn, version)
+        misses += [
+            Miss(plan.name, plan.titles[absence.trigger], absence.at, absence.because)
+            for absence in absences(conn, plan, contact, names, now=now, zone=zone)
+        ]
     return Trace(contact, tuple(passages), tuple(misses))
 
 
@@ -275,38 +270,4 @@ def _misses(
                 for one in explain(only, json.loads(row["values"]), names, at=row["at"], zone=zone)
             ]
         made.append(Miss(plan.name, plan.titles.get(row["trigger"], _("a jump")), row["at"], tuple(found)))
-    return made
-
-
-def _never(conn: Connection, plan: Plan, contact: int, names: Names, *, now: Instant, zone: ZoneInfo) -> list[Miss]:
-    """Why a contact is not in a journey of which nothing is recorded: the triggers' audiences, as of now."""
-    made = []
-    for id_, trigger in plan.triggers.items():
-        found: list[Because] = []
-        if trigger.only is not None:
-            moments = Moments()
-            frame = Frame(contact=t.contact.c.id, moments=moments, dialect=conn.dialect.name, passage=None)
-            row = conn.execute(
-                select(
-                    compile_criterion(trigger.only, frame).label("holds"), evidence(trigger.only, frame).label("v")
-                ).where(t.contact.c.id == contact),
-                moments.values(now, zone),
-            ).first()
-            if row is not None and not row.holds:
-                found.append(Because(said("audience"), False))
-            if row is not None:
-                found += [
-                    Because(str(one), one.holds)
-                    for one in explain(trigger.only, json.loads(row.v), names, at=now, zone=zone)
-                ]
-        if not found or found[0].holds is not False:
-            found.insert(
-                0,
-                Because(
-                    _("Nothing has happened yet that brings this contact in: {words}.").format(
-                        words=trigger.words(names)
-                    )
-                ),
-            )
-        made.append(Miss(plan.name, plan.titles[id_], None, tuple(found)))
     return made

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from journeys.graph.journey import Journey
 from journeys.graph.outline import reading_order
-from journeys.nodes.trigger import ListTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import ListTrigger
 
 
 def door_of(journey: Journey) -> str | None:

@@ -11,6 +11,7 @@ from journeys.base.catalogue import Catalogue, PoolEntry, TemplateEntry
 from journeys.store.attributes import attributes
 from journeys.store.codes import pools
 from journeys.store.tables import (
+    feed,
     funnel,
     journey,
     product,
@@ -52,6 +53,7 @@ def catalogue(
         pools=_pools(conn, today),
         journeys=_keys(conn, journey.c.key),
         products=_keys(conn, product.c.key),
+        feeds=_keys(conn, feed.c.key),
     )
 
 

@@ -124,9 +124,40 @@ product = Table(
     Column("category", Str),
     Column("price", BigInteger),
     Column("currency", Str),
+    #: pieces in stock; null: nobody says
+    Column("stock", BigInteger),
     Column("data", Json, nullable=False, server_default="{}"),
     Column("import_batch", Id),
     Index("ix_product_category", "category"),
+)
+#: what happened to a product: triggers listen to it, passages are about it
+product_event = Table(
+    "product_event",
+    metadata,
+    _id(),
+    Column("product", Str, nullable=False),
+    #: "added", "price" (minor units of `currency`) or "stock" (pieces)
+    Column("kind", Str, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    #: null: there was none, or it was in another currency
+    Column("old", BigInteger),
+    Column("new", BigInteger),
+    Column("currency", Str),
+    #: never lets anybody in
+    Column("quiet", Boolean, nullable=False),
+    #: `at` until the engine has seen it; null afterwards, and for quiet ones
+    Column("fresh_at", BigInteger),
+    Column("import_batch", Id),
+    Index("ix_product_event_product", "product", "at"),
+    Index(
+        "ix_product_event_fresh_at",
+        "fresh_at",
+        "id",
+        sqlite_where=text("fresh_at IS NOT NULL"),
+        postgresql_where=text("fresh_at IS NOT NULL"),
+    ),
+    CheckConstraint("kind in ('added','price','stock')", name="kind"),
+    sqlite_autoincrement=True,
 )
 
 offer = Table(
@@ -155,6 +186,7 @@ purchase = Table(
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
     Index("ix_purchase_contact_at", "contact", "at"),
+    Index("ix_purchase_at", "at"),
 )
 
 purchase_line = Table(
@@ -280,10 +312,21 @@ event = Table(
     Column("message", Id),
     Column("subject_kind", Str),
     Column("subject_id", Id),
+    #: key of the product that the data names
+    Column("product", Str),
     Column("data", Json, nullable=False, server_default="{}"),
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
     Index("ix_event_contact_kind_at", "contact", "kind", "at"),
+    Index("ix_event_kind_at", "kind", "at"),
+    Index(
+        "ix_event_product",
+        "product",
+        "kind",
+        "at",
+        sqlite_where=text("product IS NOT NULL"),
+        postgresql_where=text("product IS NOT NULL"),
+    ),
     Index(
         "ix_event_message",
         "message",
@@ -584,6 +627,59 @@ counter = Table(
     Column("day", Str, nullable=False),
     Column("delta", Integer, nullable=False),
     Index("ix_counter_version_node", "version", "node"),
+)
+
+#: tables of the outside that are fetched over HTTP: the weather by region, the state of the roads
+feed = Table(
+    "feed",
+    metadata,
+    Column("key", Str, primary_key=True),
+    Column("url", Str, nullable=False),
+    #: "json" or "csv"
+    Column("format", Str, nullable=False),
+    #: where in a JSON document the rows are, names joined by dots; "": the document itself
+    Column("rows_at", Str, nullable=False, server_default=""),
+    #: the field that names a row, such as the region
+    Column("key_field", Str, nullable=False),
+    Column("every_minutes", Integer, nullable=False),
+    #: whether it may lie at an address of a private network
+    Column("private", Boolean, nullable=False),
+    Column("etag", Str),
+    Column("last_modified", Str),
+    #: the last time it was read, whether anything was new or not; null: never, so that nothing has changed yet
+    Column("fetched_at", BigInteger),
+    Column("next_at", BigInteger, nullable=False),
+    #: failures since it was last read
+    Column("failures", Integer, nullable=False, server_default="0"),
+    #: the sentence of the last failure; "" when it was read
+    Column("error", Str, nullable=False, server_default=""),
+    CheckConstraint("format in ('json','csv')", name="format"),
+)
+feed_row = Table(
+    "feed_row",
+    metadata,
+    _id(),
+    Column("feed", Str, ForeignKey("feed.key"), nullable=False),
+    Column("key", Str, nullable=False),
+    #: `key` folded, as the keys of contacts are
+    Column("match_key", Str, nullable=False),
+    Column("data", Json, nullable=False),
+    #: as the engine last saw it; null: it was not there
+    Column("before", Json),
+    Column("changed_at", BigInteger, nullable=False),
+    #: `changed_at` until the engine has seen the change
+    Column("fresh_at", BigInteger),
+    #: since when the feed does not have it any more; `data` is then empty
+    Column("gone_at", BigInteger),
+    UniqueConstraint("feed", "key"),
+    Index(
+        "ix_feed_row_fresh_at",
+        "fresh_at",
+        "id",
+        sqlite_where=text("fresh_at IS NOT NULL"),
+        postgresql_where=text("fresh_at IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
 )
 
 account = Table(

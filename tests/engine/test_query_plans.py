@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text, update
+from sqlalchemy import event, text, update
 
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.engine.deliver import Delivery
@@ -20,8 +20,7 @@ from journeys.graph.journey import Journey
 from journeys.runtime.beat import Runner
 from journeys.store import contacts
 from journeys.store import tables as t
-from journeys.store.migrations import migrate
-from journeys.store.store import Store, engine_for
+from journeys.store.store import Store
 from tests.engine.conftest import World, build
 from tests.engine.mails import PlainWriter, Recorder
 
@@ -207,22 +206,6 @@ def test_a_day_reads_no_large_table_as_a_whole_on_sqlite(sqlite_store: Store, an
     with explained(sqlite_store) as scans:
         live_a_day(world)
     assert not scans, listed(scans)
-
-
-@pytest.fixture
-def large_postgres_store(postgres_server: str) -> Iterator[Store]:
-    """A database of its own: the statistics of a large one would stay with those of the other tests."""
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text("CREATE DATABASE kanwa_large"))
-    store = Store(engine_for(admin.url.set(database="kanwa_large")))
-    with store.write() as conn:
-        migrate(conn)
-    yield store
-    store.close()
-    with admin.connect() as conn:
-        conn.execute(text("DROP DATABASE kanwa_large WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.mark.long

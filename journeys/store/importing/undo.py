@@ -198,7 +198,7 @@ class _Undoing:
             self._did(len(ids))
 
     def remove_rows(self) -> None:
-        """Events, consents, purchases, contracts and codes."""
+        """Events, consents, purchases, contracts, codes, and what it told of products."""
         for conn, ids in self._lots(t.event, t.event.c.kind.not_in(_HISTORY)):
             self._remove_events(conn, ids)
         for conn, ids in self._lots(t.consent):
@@ -208,6 +208,8 @@ class _Undoing:
         for conn, ids in self._lots(t.purchase):
             conn.execute(delete(t.purchase_line).where(in_ids(t.purchase_line.c.purchase, ids)))
             self._delete(conn, t.purchase, t.purchase.c.id, ids)
+        with self.store.write() as conn:
+            conn.execute(delete(t.product_event).where(t.product_event.c.import_batch == self.batch))
         for conn, ids in self._lots(t.contract):
             of_these = (t.event.c.subject_kind == "contract") & in_ids(t.event.c.subject_id, ids)
             mine = select(t.event.c.id).where(t.event.c.import_batch == self.batch, of_these)

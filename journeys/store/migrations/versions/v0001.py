@@ -218,11 +218,77 @@ def upgrade() -> None:
         sa.Column("category", Str),
         sa.Column("price", sa.BigInteger()),
         sa.Column("currency", Str),
+        sa.Column("stock", sa.BigInteger()),
         sa.Column("data", Json, server_default="{}", nullable=False),
         sa.Column("import_batch", Id),
         sa.PrimaryKeyConstraint("key", name="pk_product"),
     )
     op.create_index("ix_product_category", "product", ["category"])
+    op.create_table(
+        "product_event",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("product", Str, nullable=False),
+        sa.Column("kind", Str, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("old", sa.BigInteger()),
+        sa.Column("new", sa.BigInteger()),
+        sa.Column("currency", Str),
+        sa.Column("quiet", sa.Boolean(), nullable=False),
+        sa.Column("fresh_at", sa.BigInteger()),
+        sa.Column("import_batch", Id),
+        sa.CheckConstraint("kind in ('added','price','stock')", name=op.f("ck_product_event_kind")),
+        sa.PrimaryKeyConstraint("id", name="pk_product_event"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_product_event_fresh_at",
+        "product_event",
+        ["fresh_at", "id"],
+        sqlite_where=sa.text("fresh_at IS NOT NULL"),
+        postgresql_where=sa.text("fresh_at IS NOT NULL"),
+    )
+    op.create_index("ix_product_event_product", "product_event", ["product", "at"])
+    op.create_table(
+        "feed",
+        sa.Column("key", Str, nullable=False),
+        sa.Column("url", Str, nullable=False),
+        sa.Column("format", Str, nullable=False),
+        sa.Column("rows_at", Str, server_default="", nullable=False),
+        sa.Column("key_field", Str, nullable=False),
+        sa.Column("every_minutes", sa.Integer(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("etag", Str),
+        sa.Column("last_modified", Str),
+        sa.Column("fetched_at", sa.BigInteger()),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", Str, server_default="", nullable=False),
+        sa.CheckConstraint("format in ('json','csv')", name=op.f("ck_feed_format")),
+        sa.PrimaryKeyConstraint("key", name="pk_feed"),
+    )
+    op.create_table(
+        "feed_row",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("feed", Str, nullable=False),
+        sa.Column("key", Str, nullable=False),
+        sa.Column("match_key", Str, nullable=False),
+        sa.Column("data", Json, nullable=False),
+        sa.Column("before", Json),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("fresh_at", sa.BigInteger()),
+        sa.Column("gone_at", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["feed"], ["feed.key"], name="fk_feed_row_feed"),
+        sa.PrimaryKeyConstraint("id", name="pk_feed_row"),
+        sa.UniqueConstraint("feed", "key", name="uq_feed_row_feed_key"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_feed_row_fresh_at",
+        "feed_row",
+        ["fresh_at", "id"],
+        sqlite_where=sa.text("fresh_at IS NOT NULL"),
+        postgresql_where=sa.text("fresh_at IS NOT NULL"),
+    )
     op.create_table(
         "programme",
         sa.Column("key", Str, nullable=False),
@@ -388,6 +454,7 @@ def upgrade() -> None:
         sa.Column("message", Id),
         sa.Column("subject_kind", Str),
         sa.Column("subject_id", Id),
+        sa.Column("product", Str),
         sa.Column("data", Json, server_default="{}", nullable=False),
         sa.Column("identity", Str),
         sa.Column("import_batch", Id),
@@ -397,6 +464,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_event_contact_kind_at", "event", ["contact", "kind", "at"])
+    op.create_index("ix_event_kind_at", "event", ["kind", "at"])
+    op.create_index(
+        "ix_event_product",
+        "event",
+        ["product", "kind", "at"],
+        sqlite_where=sa.text("product IS NOT NULL"),
+        postgresql_where=sa.text("product IS NOT NULL"),
+    )
     op.create_index(
         "ix_event_import_batch",
         "event",
@@ -473,6 +548,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("identity", name="uq_purchase_identity"),
     )
     op.create_index("ix_purchase_contact_at", "purchase", ["contact", "at"])
+    op.create_index("ix_purchase_at", "purchase", ["at"])
     op.create_table(
         "sender",
         sa.Column("key", Str, nullable=False),
