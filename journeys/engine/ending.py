@@ -59,7 +59,12 @@ _COUNT = Kept(
 )
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _e.id, t.message.c.state.in_(t.words("sent", "unknown")))
+    .where(
+        t.message.c.enrollment == _e.id,
+        t.message.c.state.in_(t.words("sent", "unknown")),
+        # a call reaches nobody
+        t.message.c.channel != "webhook",
+    )
     .scalar_subquery()
 )
 _END = Kept(

@@ -78,6 +78,9 @@ lot = Table(
     prefixes=_prefixes,
 )
 
+#: fresh changes of products, or of rows of feeds
+thing = Table("thing", _temporary, Column("id", Id, primary_key=True, autoincrement=False), prefixes=_prefixes)
+
 #: contacts who match a trigger and may come in
 candidate = Table(
     "candidate",
@@ -120,9 +123,9 @@ movement = Table(
     prefixes=_prefixes,
 )
 
-_WAYS = "kanwa_ways"
+TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
 
-TABLES = (cohort, way, due, lot, candidate, ending, movement)
+_WAYS = "kanwa_ways"
 
 _CLEAR = {table: Kept(delete(table)) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier
@@ -132,7 +135,11 @@ _TRUNCATE = {table: Kept(text(f"TRUNCATE {table.name}")) for table in TABLES}
 
 @contextmanager
 def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
-    """One write transaction on a connection that has the temporary tables, all of them empty but `way`."""
+    """One write transaction on a connection that has the temporary tables, all of them empty but `way`.
+
+    A tick is many of them, one after the other: whoever else waits to write comes in between.
+    """
+    store.give_way()
     info: dict[Any, Any] = {}
     try:
         with store.write(durable=durable, temporary=TABLES) as conn:
