@@ -88,11 +88,14 @@ def _outside(here: Here) -> Catalogue | None:
         return catalogue_of(conn, templates, now=here.clock.now())
 
 
-def _report(here: Here, journey: Journey) -> Report:
-    """What is wrong with a journey, seen against the store where there is one."""
+def _report(here: Here, journey: Journey, file: Path | None) -> Report:
+    """What is wrong with a journey, seen against a catalogue in a file, else the store where there is one."""
+    from journeys.base.catalogue_file import read_catalogue
     from journeys.engine.checking import checked
     from journeys.graph.checks.check import check as check_journey
 
+    if file is not None:
+        return check_journey(journey, read_catalogue(file))
     if not here.has_store:
         return check_journey(journey)
     templates, now = known_templates(here), here.clock.now()
@@ -112,11 +115,19 @@ def problem_words(problem: Problem, journey: Journey) -> str:
 
 @app.command("check", help=_("Check a journey: what would keep it from running, or from running well."))
 @in_workspace
-def check(here: Here, journey: JourneyArgument) -> None:
+def check(
+    here: Here,
+    journey: JourneyArgument,
+    *,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=_("Check against a file made by kanwa catalogue, instead of the store.")),
+    ] = None,
+) -> None:
     from journeys.nodes.problem import Severity
 
     checked = draft(here, journey)
-    report = _report(here, checked)
+    report = _report(here, checked, catalogue)
     if here.out.as_json:
         here.out.data(
             {

@@ -138,6 +138,7 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        catalogue,
         codes,
         contacts,
         demo,
@@ -159,6 +160,7 @@ def _add_commands() -> None:
         imports,
         codes,
         names,
+        catalogue,
         segments,
         feeds,
         senders,
