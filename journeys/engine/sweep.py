@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     Connection,
+    case,
     func,
     insert,
     literal,
@@ -82,7 +83,8 @@ def _wake(conn: Connection, plan: Plan, *, now: Instant) -> None:
                     t.enrollment.c.node == step.id,
                     t.enrollment.c.state == t.ACTIVE,
                 )
-                .values(due_at=now)
+                # who was due before stays due since then
+                .values(due_at=case((t.enrollment.c.due_at <= now, t.enrollment.c.due_at), else_=now))
             )
 
 

@@ -10,6 +10,7 @@ from journeys.base.time import Instant
 from journeys.engine import counters, outbox
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
+from journeys.insight.rhythm import refresh
 from journeys.runtime.lease import is_dead
 
 #: an unfolded row of counters a move: folded when so many beats have left some
@@ -69,6 +70,8 @@ class Runner:
     def beat(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Beat:
         """Do all there is to do at `now`. Raises ClockBehind where `now` is earlier than the last tick."""
         done = Beat()
+        # before the tick, so that who waits for their rhythm waits by all purchases there are
+        refresh(self.engine.store, self.engine.roll, now=now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events

@@ -11,13 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
 from journeys.criteria import Keys
-from journeys.nodes.cohort import Cohort, Phase, members
+from journeys.nodes.cohort import Cohort, Phase, barred, dated, members
 from journeys.nodes.node import Node
+from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 from journeys.store.store import Store, engine_for
@@ -82,6 +83,7 @@ class Case:
             "arrived_at": NOW - 3600,
             "phase": int(Phase.DUE),
             "due_at": NOW,
+            "was_due_at": NOW,
             "reason": "",
             "hops": 0,
             "state": "active",
@@ -122,13 +124,16 @@ class Case:
         """What every member decides, by enrollment."""
         moments = Moments()
         cohort = Cohort(journey="JOURNEYA", version=1, node=HERE, moments=moments, dialect=self.conn.dialect.name)
+        here = members.c.node == HERE
+        for table in (dated, barred):
+            self.conn.execute(delete(table))
+        Preparing(node, cohort, here).run(self.conn, {}, now=now, zone=WARSAW)
         outcome = node.outcome(cohort)
         values: dict[str, Any] = {"outlet": outcome.outlet}
         for name in ("reason", "values", "due_at"):
             if (expression := getattr(outcome, name)) is not None:
                 values[name] = expression
         values.setdefault("due_at", None)
-        here = members.c.node == HERE
         if outcome.found is not None:
             self.conn.execute(update(members).where(here).values(found=outcome.found), moments.values(now, WARSAW))
         self.conn.execute(update(members).where(here).values(values), moments.values(now, WARSAW))
@@ -184,7 +189,8 @@ def conn(kept_store: Store) -> Iterator[Connection]:
 @pytest.fixture
 def case(conn: Connection) -> Case:
     """A cohort on each database in turn."""
-    members.create(conn)
+    for table in (members, dated, barred):
+        table.create(conn)
     return Case(conn)
 
 
