@@ -106,13 +106,17 @@ COPY = "store.sqlite"
 def _store_for(here: Here, sink: Path | None) -> Iterator[Store]:
     """The store to run: with a sink, one with a real account stays as it is, and a copy in the sink's folder runs.
 
-    What goes to a sink counts as sent, so that nobody would ever get it.
+    What goes to a sink counts as sent, so that nobody would ever get it. Raises StoreHeld where real mail would go out
+    of a store that is not known to be the one that sends.
     """
     from sqlalchemy import delete, select
 
     from app.opened import open_store
+    from journeys.store.owner import require_ours
     from journeys.store.tables import account, lease
 
+    if sink is None:
+        require_ours(here.store)
     with here.store.read() as conn:
         real = conn.execute(select(account.c.key).limit(1)).first() is not None
     if sink is None or not real:

@@ -339,7 +339,8 @@ _TAKE = insert(cohort).from_select(
     select(
         _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
         _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
-        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(), null(),
+        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason,
+        _lot.c.noted, null(),
         # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
         case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )

@@ -114,13 +114,13 @@ def _make(channel: ColumnElement[Any], who: ColumnElement[bool]) -> Insert:
     return insert(t.message).from_select(
         [
             "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
-            "purpose", "sender", "state", "reason", "made_at", "not_before_at", "expires_at",
+            "purpose", "sender", "state", "reason", "made_at", "due_at", "not_before_at", "expires_at",
         ],
         select(
             bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, channel, _c.contact,
             bindparam("template", type_=Text()), bindparam("message_class", type_=Text()),
             bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()),
-            case((is_held, "held"), else_="pending"), case((is_held, literal("late")), else_=""), _now, begins,
+            case((is_held, "held"), else_="pending"), case((is_held, literal("late")), else_=""), _now, _c.was_due_at, begins,
             begins + bindparam("lasts", type_=BigInteger()),
         ).where(_ARRIVED, who).order_by(_c.id),
     )  # fmt: skip

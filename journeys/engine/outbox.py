@@ -36,6 +36,7 @@ from sqlalchemy import (
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.store import owner, settings
 from journeys.store import tables as t
 from journeys.store.suppression import suppressed
 
@@ -59,6 +60,8 @@ ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown
 LEASE_SECONDS = 300
 #: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
 HAND_OVER_SECONDS = 900
+#: the reason of a message that another copy of the store may have sent
+LEFT_OUT = "restored"
 #: an unknown message lets its passage go on after this long
 UNKNOWN_REST = 24 * HOUR
 
@@ -91,6 +94,8 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    #: when its node was due
+    due_at: Instant
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -142,7 +147,7 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -209,6 +214,7 @@ def claim(
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
+    left_out_until = settings.get(conn, owner.LEFT_OUT_UNTIL, 0)
     claimed: list[Claimed] = []
     held = 0
     for row in rows:
@@ -218,6 +224,7 @@ def claim(
             block=on_block(row.version, row.node),
             barred=barred.get(row.email or "", ""),
             counted=counted.get(row.contact, ()),
+            left_out_until=left_out_until,
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
@@ -256,6 +263,7 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        due_at=row.due_at,
         verdict=verdict,
     )
 
@@ -267,15 +275,22 @@ def judge(
     block: str,
     barred: str,
     counted: Sequence[Instant],
+    left_out_until: int,
     now: Instant,
     zone: ZoneInfo,
 ) -> Verdict | None:
-    """Why this message does not go out now; None: it does. `barred` is the reason of a suppression."""
+    """Why this message does not go out now; None: it does.
+
+    `barred` is the reason of a suppression. What was due up to `left_out_until` may have been sent by another copy of
+    the store.
+    """
     marketing = row.message_class == "marketing"
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict("expired", "too late")
+    if row.due_at <= left_out_until:
+        return Verdict("skipped", LEFT_OUT)
     if not row.email:
         return Verdict("skipped", "no address")
     if barred:
@@ -396,7 +411,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
                 "passage": end.message.enrollment,
                 "here": end.message.node,
                 "visit": end.message.visit,
-                "due": now + UNKNOWN_REST if end.state == "unknown" else now,
+                "due": _goes_on_at(end, now),
             }
             for end in ends
         ],
@@ -417,6 +432,14 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             for end in ends
         ],
     )
+
+
+def _goes_on_at(end: Settled, now: Instant) -> Instant:
+    """When the passage is due again."""
+    if end.state == "unknown":
+        return Instant(now + UNKNOWN_REST)
+    # what follows without a wait is as late as the message left out: it may have gone out right after it
+    return end.message.due_at if end.reason == LEFT_OUT else now
 
 
 _AGAIN = (

@@ -31,6 +31,7 @@ _REASONS = {
     "consent withdrawn": N_("The consent was withdrawn."),
     "cap": N_("The frequency cap is reached."),
     "quiet hours": N_("It is quiet hours where the contact is."),
+    "restored": N_("It may have gone out before the store was restored or moved."),
     "too late": N_("It could not go out in time."),
     "passage ended": N_("The passage had ended before."),
     "template": N_("The message could not be written."),

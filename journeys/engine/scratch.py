@@ -128,7 +128,11 @@ _TRUNCATE = {table: text(f"TRUNCATE {table.name}") for table in TABLES}
 
 @contextmanager
 def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
-    """One write transaction on a connection that has the temporary tables, all of them empty but `way`."""
+    """One write transaction on a connection that has the temporary tables, all of them empty but `way`.
+
+    A tick is many of them, one after the other: whoever else waits to write comes in between.
+    """
+    store.give_way()
     with store.write(durable=durable, temporary=TABLES) as conn:
         yield conn
 

@@ -50,8 +50,8 @@ members = Table(
     Column("arrived_at", BigInteger, nullable=False),
     Column("phase", Integer, nullable=False),
     Column("due_at", BigInteger),
-    #: the due_at with which it was picked up: when the first step of this walk was due
-    Column("was_due_at", BigInteger),
+    #: when the member was due in this tick; steps that act at once are as late as it was taken up
+    Column("was_due_at", BigInteger, nullable=False),
     Column("outlet", Str),
     Column("reason", Str, nullable=False),
     #: JSON text for the trace; what a node kept of an earlier look (`Outcome.keeps_values`) is there at the next

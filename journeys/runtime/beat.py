@@ -12,6 +12,7 @@ from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
 from journeys.insight.rhythm import refresh
 from journeys.runtime.lease import is_dead
+from journeys.store.store import repeated
 
 #: an unfolded row of counters a move: folded when so many beats have left some
 FOLD_EVERY = 200
@@ -64,8 +65,12 @@ class Runner:
         with self.engine.store.read() as conn:
             if not outbox.left_behind(conn, now=now, worker=worker, dead=is_dead):
                 return 0, 0
-        with self.engine.store.write(durable=True) as conn:
-            return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+
+        def take_up() -> tuple[int, int]:
+            with self.engine.store.write(durable=True) as conn:
+                return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+
+        return repeated(take_up)
 
     def beat(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Beat:
         """Do all there is to do at `now`. Raises ClockBehind where `now` is earlier than the last tick."""

@@ -506,6 +506,8 @@ message = Table(
     #: what a person reads under the reason: the server's answer, the rule's numbers; never a secret
     Column("detail", Str, nullable=False, server_default=""),
     Column("made_at", BigInteger, nullable=False),
+    #: when its node was due; earlier than `made_at` where the engine came late
+    Column("due_at", BigInteger, nullable=False),
     Column("not_before_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),

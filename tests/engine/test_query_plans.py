@@ -78,9 +78,9 @@ _YEARS = (
     f"""INSERT INTO not_entered (id, journey, version, "trigger", contact, at, reason)
     {_NUMBERS} SELECT i, :journey, :version, 'INAAAAAA', i, 1, 'audience' FROM n""",
     f"""INSERT INTO message (id, journey, version, enrollment, node, visit, channel, contact, template, "class", purpose,
-        state, made_at, not_before_at, counted_at)
+        state, made_at, due_at, not_before_at, counted_at)
     {_NUMBERS} SELECT i, :journey, :version, i, 'SENDAAAA', 2, 'email', i, 'hello', 'marketing', 'newsletter', 'sent',
-        :now - 850000, :now - 850000, :now - 850000 FROM n""",
+        :now - 850000, :now - 850000, :now - 850000, :now - 850000 FROM n""",
 )  # fmt: skip
 
 

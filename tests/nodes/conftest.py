@@ -109,6 +109,7 @@ class Case:
             "message_class": "marketing",
             "state": "sent",
             "made_at": NOW - 86400,
+            "due_at": NOW - 86400,
             "not_before_at": NOW - 86400,
         }
         return int(self.conn.execute(insert(t.message).values(row | columns).returning(t.message.c.id)).scalar_one())

@@ -87,6 +87,7 @@ def person(conn: Connection, n: int) -> int:
                 state=state,
                 detail=f"550 no {SECRET}",
                 made_at=NOW,
+                due_at=NOW,
                 not_before_at=NOW,
             )
         )

@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("reason", Str, server_default="", nullable=False),
         sa.Column("detail", Str, server_default="", nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("not_before_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger()),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
