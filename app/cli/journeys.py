@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from app.cli.times import NowOption, instant_of
 from app.workspace import NoSuchJourneyFile, NoWorkspace
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _, ngettext
+from journeys.base.time import day_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -74,7 +75,8 @@ def _outside(here: Here) -> Catalogue | None:
         return None
     templates = known_templates(here)
     with here.store.read() as conn:
-        return catalogue_of(conn, templates)
+        known = catalogue_of(conn, templates)
+    return replace(known, today=day_of(here.clock.now(), here.zone))
 
 
 def _cap(here: Here) -> Cap | None:

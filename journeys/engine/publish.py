@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Connection, Text, case, insert, literal, null
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
-from journeys.base.time import Instant
+from journeys.base.time import Instant, day_of
 from journeys.engine import scratch
 from journeys.engine.enroll import Admitted, admit, fill_candidates
 from journeys.engine.letters import store_id
@@ -91,7 +91,8 @@ def publish(
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
-        report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
+        outside = replace(catalogue(conn), today=day_of(now, zone))
+        report = check(journey, outside, cap=workspace_rules(conn).cap)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
         unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
         if unknown:

@@ -23,6 +23,7 @@ _REASONS = {
     "no date": N_("There is no date to wait for."),
     "no reachable channel": N_("No channel reaches the contact."),
     "no transport": N_("Nothing in this installation hands over by it."),
+    "without address": N_("There is no address."),
     "reachable": N_("It reaches the contact."),
     # messages
     "no address": N_("There is no e-mail address."),

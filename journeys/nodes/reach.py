@@ -67,7 +67,7 @@ def _reason(cohort: Cohort, frame: Frame, channel: str, purpose: str | None) -> 
     if channel not in cohort.channels:
         return literal("no transport")
     asked: list[tuple[ColumnElement[bool], str]] = [
-        (not_(addressed(frame, channel)), "no address"),
+        (not_(addressed(frame, channel)), "without address"),
         (_is_barred(channel), "suppressed"),
     ]
     if purpose is not None:
