@@ -63,6 +63,7 @@ _now = bindparam("now", type_=BigInteger())
 _not_counted: ColumnElement[bool] = literal_column("NOT purchase.counted")
 
 _SOME = select(1).where(_not_counted, _p.at <= _now).limit(1)
+_KNOWN = select(_r.segment).where(_r.segment.is_not(None))
 _SPAN = select(func.min(_p.at), func.max(_p.at)).where(_p.at <= _now)
 _TAKE = select(_p.contact).where(_not_counted, _p.at <= _now).distinct().order_by(_p.contact).limit(LOT)
 
@@ -86,12 +87,15 @@ def refresh(store: Store, roll: Roll, *, now: Instant, keep_going: Callable[[], 
         zone = settings.workspace_zone(conn)
         counted_in = settings.get(conn, RHYTHM_ZONE)
         some = conn.execute(_SOME, {"now": now}).first() is not None
+        # before anybody has bought there is nothing to work out
+        groups = _groups_wanted(conn, roll, day_of(now, zone).isoformat()) if some or counted_in else []
     if counted_in != zone.key and (some or counted_in is not None):
         with store.write() as conn:
             if counted_in is not None:
                 # the days are others now: everything is counted anew
                 conn.execute(delete(t.rhythm))
                 conn.execute(update(t.purchase).values(counted=False))
+                groups = _groups_wanted(conn, roll, "")
             settings.put(conn, RHYTHM_ZONE, zone.key)
         some = True
     contacts = 0
@@ -100,7 +104,10 @@ def refresh(store: Store, roll: Roll, *, now: Instant, keep_going: Callable[[], 
             done = _refresh_lot(conn, now=now, zone=zone)
         contacts += done
         some = done == LOT
-    return Refreshed(contacts, _refresh_groups(store, roll, now=now, zone=zone) if keep_going() else 0)
+    if groups and keep_going():
+        _refresh_groups(store, groups, now=now, zone=zone)
+        return Refreshed(contacts, len(groups))
+    return Refreshed(contacts)
 
 
 def _refresh_lot(conn: Connection, *, now: Instant, zone: ZoneInfo) -> int:
@@ -112,43 +119,41 @@ def _refresh_lot(conn: Connection, *, now: Instant, zone: ZoneInfo) -> int:
         person = t.contact.c.id
         conn.execute(select(person).where(in_ids(person, lot)).order_by(person).with_for_update(key_share=True))
         theirs = in_ids(_p.contact, lot)
+        # first: a purchase that is committed meanwhile is not marked and comes next time
+        conn.execute(update(t.purchase).where(_not_counted, _p.at <= _now, theirs).values(counted=True), at)
         span = conn.execute(_SPAN.where(theirs), at).one()
         conn.execute(delete(t.rhythm).where(in_ids(_r.contact, lot)))
         conn.execute(_work_out(theirs, _years(span), zone), at)
-        conn.execute(update(t.purchase).where(_not_counted, _p.at <= _now, theirs).values(counted=True), at)
     return len(lot)
 
 
-def _refresh_groups(store: Store, roll: Roll, *, now: Instant, zone: ZoneInfo) -> int:
-    """Work out the groups that are out of date; returns how many."""
-    today = day_of(now, zone).isoformat()
+def _groups_wanted(conn: Connection, roll: Roll, today: str) -> list[str]:
+    """Segments, and all contacts, whose rhythm is to be worked out."""
+    asked = {ALL, *_segments_asked(roll, conn)}
+    if settings.get(conn, RHYTHM_ON) == today:
+        asked -= set(conn.execute(_KNOWN).scalars())
+    return sorted(asked)
+
+
+def _refresh_groups(store: Store, groups: list[str], *, now: Instant, zone: ZoneInfo) -> None:
+    """Work out the rhythm of groups."""
     with store.read() as conn:
-        if settings.get(conn, RHYTHM_ZONE) is None:
-            # nobody has bought anything yet
-            return 0
-        known = set(conn.execute(select(_r.segment).where(_r.segment.is_not(None))).scalars())
-        asked = {ALL, *_segments_asked(roll, conn)}
-        wanted = sorted(asked if settings.get(conn, RHYTHM_ON) != today else asked - known)
-        if not wanted:
-            return 0
         # read without the write lock: on SQLite others write meanwhile
         span = conn.execute(_SPAN, {"now": now}).one()
         measured = {}
         if span[0] is not None:
             measured = {
-                segment: conn.execute(_measure(_years(span), zone, segment), {"now": now}).one() for segment in wanted
+                segment: conn.execute(_measure(_years(span), zone, segment), {"now": now}).one() for segment in groups
             }
     with store.write() as conn:
-        conn.execute(delete(t.rhythm).where(_r.segment.in_(wanted)))
+        conn.execute(delete(t.rhythm).where(_r.segment.in_(groups)))
         rows = [
             {"segment": segment, "gaps": one.gaps, "mean_seconds": one.mean, "median_seconds": one.median}
             for segment, one in measured.items()
-            if one.gaps
         ]
         if rows:
             conn.execute(insert(t.rhythm), rows)
-        settings.put(conn, RHYTHM_ON, today)
-    return len(wanted)
+        settings.put(conn, RHYTHM_ON, day_of(now, zone).isoformat())
 
 
 def _segments_asked(roll: Roll, conn: Connection) -> Iterator[str]:
@@ -242,6 +247,6 @@ def _measures(ranked: Subquery) -> tuple[ColumnElement[Any], ...]:
     middle = cast(func.sum(case((in_the_middle, ranked.c.gap), else_=0)), BigInteger)
     return (
         cast(func.coalesce(n, 0), Integer).label("gaps"),
-        (total * DAY // cast(n, BigInteger)).label("mean"),
-        (middle * case((cast(n, BigInteger) % 2 == 0, DAY // 2), else_=DAY)).label("median"),
+        func.coalesce(total * DAY // cast(n, BigInteger), 0).label("mean"),
+        func.coalesce(middle * case((cast(n, BigInteger) % 2 == 0, DAY // 2), else_=DAY), 0).label("median"),
     )

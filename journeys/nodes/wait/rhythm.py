@@ -133,10 +133,14 @@ class PurchaseRhythm(WaitRule):
             )
             .correlate(members)
         )
-        return select(rhythm.c[column]).where(and_(rhythm.c.segment == self.segment, inside)).scalar_subquery()
+        return (
+            select(rhythm.c[column])
+            .where(and_(rhythm.c.segment == self.segment, rhythm.c.gaps > 0, inside))
+            .scalar_subquery()
+        )
 
     def _of_all(self, column: str) -> ColumnElement[Any]:
-        return select(rhythm.c[column]).where(rhythm.c.segment == "").scalar_subquery()
+        return select(rhythm.c[column]).where(rhythm.c.segment == "", rhythm.c.gaps > 0).scalar_subquery()
 
     def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str]:
         days, n = f"{values['days']:.4g}", values["gaps"]
