@@ -38,9 +38,11 @@ from journeys.criteria import Criterion, Frame, Passage, compile_criterion
 from journeys.engine import counters, scratch
 from journeys.engine.ending import cancel
 from journeys.engine.handing import Handing
+from journeys.engine.jumps import record_jumps
 from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
+from journeys.nodes.jump import JUMPED
 from journeys.nodes.node import Arrival
 from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
@@ -104,6 +106,7 @@ class Walk:
         if not taken:
             return Advanced(0, 0)
         hops = self.walk(conn, plans, now=now, zone=zone)
+        record_jumps(conn, plans, now=now)
         conn.execute(_KEEP, {"now": now})
         scratch.clear(conn, cohort)
         return Advanced(taken, hops)
@@ -273,6 +276,8 @@ def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
     outcome = step.node.outcome(cohort_here)
     here = and_(_AT_NODE, cohort.c.phase == _DUE)
     statements: list[tuple[Executable, Moments]] = []
+    if outcome.first is not None:
+        statements.append((outcome.first, moments))
     if outcome.found is not None:
         statements.append((update(cohort).where(here).values(found=outcome.found), moments))
     values: dict[str, Any] = {"outlet": outcome.outlet}
@@ -417,14 +422,14 @@ _FAIL = (
 )
 
 #: goal and exit nodes, and exits after a change, leave a last hop; an open outlet left one already
-_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished"]))
+_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished", JUMPED]))
 _open_end = exists(
     select(1).where(t.hop.c.enrollment == _c.id, t.hop.c.n == _c.n - 1, t.hop.c.node == _c.node, _c.state == "finished")
 )
 _LAST_HOPS = insert(t.hop).from_select(
     _HOP_COLUMNS,
     select(
-        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), else_="exit"), _c.node, literal(""),
+        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), (_c.state == JUMPED, "jump"), else_="exit"), _c.node, literal(""),
         _c.arrived_at, _now, _c.reason, null(),
     ).where(_ends_here, ~_open_end),
 )  # fmt: skip
@@ -438,7 +443,12 @@ _COUNT_LAST = counters.count_cohort(and_(_ends_here, ~_open_end), literal(""))
 
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(
+        t.message.c.enrollment == _c.id,
+        t.message.c.state.in_(["sent", "unknown"]),
+        # a call reaches nobody
+        t.message.c.channel != "webhook",
+    )
     .scalar_subquery()
 )
 _ended = _c.phase == _ENDED
@@ -454,7 +464,7 @@ _KEEP = (
         due_at=case((_ended, null()), else_=_c.due_at),
         woken_by=null(),
         noted=case((_ended, null()), else_=_c["values"]),
-        state=_c.state,
+        state=case((_c.state == JUMPED, "finished"), else_=_c.state),
         reason=_c.reason,
         ended_at=case((_ended, _now), else_=null()),
         goal_at=case((_goal, _now), else_=null()),

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from journeys.base.i18n import N_, _
 from journeys.nodes.node import Around
 from journeys.nodes.problem import Problem, Severity
-from journeys.nodes.trigger import EventTrigger, SegmentTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import ByEvent
 
 _MISSING = {
     "contract": N_("“{template}” speaks of a contract, and who comes in by “{trigger}” is about none."),
     "purchase": N_("“{template}” speaks of a purchase, and who comes in by “{trigger}” is about none."),
     "product": N_("“{template}” speaks of a product, and who comes in by “{trigger}” is about none."),
+    "feed": N_("“{template}” speaks of a row of a feed, and who comes in by “{trigger}” is about none."),
     "event": N_("“{template}” speaks of an event, and by “{trigger}” nobody comes in through one."),
     "subject": N_("“{template}” speaks of what the passage is about, and by “{trigger}” that is nothing."),
 }
@@ -45,6 +47,6 @@ def _brings(trigger: Trigger) -> set[str]:
         things |= {trigger.subject, "subject"}
     if trigger.subject == "contract":
         things.add("product")
-    if isinstance(trigger.on, EventTrigger | SegmentTrigger):
+    if isinstance(trigger.on, ByEvent):
         things.add("event")
     return things

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, Executable, Integer, MetaData, Table, Text
 
 from journeys.base.catalogue import TRANSPORTS
 from journeys.base.time import Instant
@@ -103,6 +103,25 @@ barred = Table(
     prefixes=["TEMPORARY"],
 )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """The message that each member makes who comes to a node that hands over."""
+
+    #: "email", "webhook" …
+    channel: str
+    message_class: str
+    template: str = ""
+    purpose: str = ""
+    sender: str = ""
+    #: seconds after which it is given up
+    lasts: int
+    #: whether the member rests until the outcome is known
+    waits: bool
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool = False
+
+
 #: when the members of each time zone are due: {zone as in `members.zone`: instant}
 DueTable = dict[str, Instant]
 
@@ -143,3 +162,5 @@ class Outcome:
     found: ColumnElement[int | None] | None = None
     #: whether the values of who rests on are kept with the passage: worked out once, they are to be found again
     keeps_values: bool = False
+    #: run before anything is asked, with the moments of the cohort: takes what there is too little of for everybody
+    first: Executable | None = None

@@ -8,17 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, and_, case, exists, func, literal, null, select
 
 from journeys.base.i18n import _
-from journeys.base.time import DAY
 from journeys.criteria import preferred_channel
 from journeys.nodes.cohort import Cohort, Outcome, members
+from journeys.nodes.handed import UNKNOWN_RESTS
 from journeys.nodes.keys import NotEmpty
 from journeys.nodes.member import frame_of
 from journeys.nodes.reach import ChannelNames, reaches, say_channels
 from journeys.store.dialect import json_array_text, json_object_text, json_parsed
 from journeys.store.tables import message
-
-#: how long a message without a known outcome is waited for; then it counts as sent
-UNKNOWN_RESTS = DAY
 
 #: (channel of the message, who gets one by it)
 Making = tuple[ColumnElement[str | None] | ColumnElement[str], ColumnElement[bool]]

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, null, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, literal, not_, null, select, true
 
 from journeys.base.i18n import _
 from journeys.base.time import Instant, zone_of
 from journeys.criteria import ensures_consent, say_channel
 from journeys.nodes.about import missing_subjects
 from journeys.nodes.checks import unknown_references
-from journeys.nodes.cohort import Cohort, Named, Outcome, members
+from journeys.nodes.cohort import Cohort, Named, Outcome, Parcel, members
 from journeys.nodes.condition import Condition
 from journeys.nodes.durations import Duration
+from journeys.nodes.handed import NO_MESSAGE, when_handed_over
 from journeys.nodes.keys import Key
-from journeys.nodes.ladder import UNKNOWN_RESTS, Ladder, Making, when_all_ended
+from journeys.nodes.ladder import Ladder, Making, when_all_ended
 from journeys.nodes.late import MARKETING, SERVICE, Late, due_text
 from journeys.nodes.node import Around, Arrival, Family, Names, Node, Outlet
 from journeys.nodes.problem import Fix, Problem, Severity
 from journeys.nodes.reach import ChannelName, why_not
 from journeys.nodes.trigger import Trigger
 from journeys.nodes.update import Update
-from journeys.store.dialect import json_object_text
 from journeys.store.tables import message
 
 SENT = "sent"
@@ -225,6 +225,17 @@ class Send(Node):
     def _purpose_asked(self) -> str | None:
         return (self.purpose or "") if self.message_class == "marketing" else None
 
+    def parcel(self) -> Parcel:
+        return Parcel(
+            channel=self.channel,
+            template=self.template,
+            message_class=self.message_class,
+            purpose=self.purpose or "",
+            sender=self.sender or "",
+            lasts=self.expires_after.seconds,
+            waits=self.wait_for_hand_over,
+        )
+
     def outcome(self, cohort: Cohort) -> Outcome:
         lost = NOT_SENT if self.unreachable_goes_another_way else SENT
         mine = and_(message.c.enrollment == members.c.id, message.c.node == cohort.node, message.c.visit == members.c.n)
@@ -236,7 +247,7 @@ class Send(Node):
         chooses = self.ladder is not None or self.channel not in cohort.channels
         if chooses:
             reasons.append((just_came, "no reachable channel"))
-        without = case(*reasons, else_="no message") if reasons else literal("no message")
+        without = case(*reasons, else_=NO_MESSAGE) if reasons else NO_MESSAGE
         missing = ~exists(select(message.c.id).where(mine).correlate(members))
         if not self.wait_for_hand_over:
             if not reasons:
@@ -246,31 +257,7 @@ class Send(Node):
             why = why_not(cohort, self.order, self._purpose_asked)
             return when_all_ended(cohort, channels=self.order, sent=SENT, lost=lost, without=without, why=why)
 
-        def of_message(value: ColumnElement[Any]) -> ColumnElement[Any]:
-            return select(value).where(mine, message.c.channel == self.channel).correlate(members).scalar_subquery()
-
-        state = message.c.state
-        is_lost = state.in_(("failed", "skipped", "expired", "cancelled"))
-        unknown = state == "unknown"
-        given_up_at = func.coalesce(message.c.started_at, message.c.made_at) + UNKNOWN_RESTS
-        counts_as_sent = and_(unknown, given_up_at <= cohort.moments.now)
-        why_lost = func.coalesce(func.nullif(message.c.reason, ""), state)
-        return Outcome(
-            outlet=case(
-                (missing, lost),
-                else_=of_message(case((state == "sent", SENT), (is_lost, lost), (counts_as_sent, SENT))),
-            ),
-            reason=case(
-                (missing, without),
-                else_=func.coalesce(of_message(case((is_lost, why_lost), (counts_as_sent, state))), ""),
-            ),
-            values=of_message(
-                json_object_text(
-                    {"state": state, "reason": message.c.reason, "detail": message.c.detail},
-                )
-            ),
-            due_at=of_message(case((unknown, given_up_at))),
-        )
+        return when_handed_over(cohort, channel=self.channel, sent=SENT, lost=lost, without=without)
 
 
 def _consent_is_ensured(send: Send, around: Around) -> bool:

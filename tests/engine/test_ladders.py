@@ -269,3 +269,33 @@ def test_however_late_it_is_where_the_send_says_so(world: World) -> None:
     a_day_later(world, late={"then": "run"})
     world.tick(Instant(DUE + 30 * DAY))
     assert [row["state"] for row in world.messages()] == ["pending"]
+
+
+def test_trap_11_a_series_of_dates_that_was_slept_through_does_not_burst(world: World) -> None:
+    """A message on the 3rd, the 5th and the 8th, and a computer that slept from the 2nd to the 10th."""
+    (anna,) = world.people(1)
+    nodes: dict[str, Any] = {"in": LIST, "exit": EXIT}
+    edges = []
+    before, outlet = "in", "in"
+    for day in (3, 5, 8):
+        rule = {"type": "date", "date": {"type": "day", "day": f"2026-03-0{day}"}}
+        send = {"template": "hello", "message_class": "service", "late": {"then": "next window"}}
+        nodes |= {f"wait{day}": ("wait", {"rule": rule}), f"ask{day}": ("send", send)}
+        edges += [
+            (before, outlet, f"wait{day}"),
+            (f"wait{day}", "done", f"ask{day}"),
+            (f"wait{day}", "already_past", "exit"),
+        ]
+        before, outlet = f"ask{day}", "sent"
+    world.publish(build(nodes, [*edges, (before, outlet, "exit")]), HELLO)
+    world.enroll([anna])
+    world.tick("2026-03-02 12:00")
+    world.tick("2026-03-10 23:00")
+    assert [row["not_before_at"] for row in world.messages()] == [at("2026-03-11 09:00")]
+    world.now = at("2026-03-11 09:00")
+    world.settle()
+    world.tick()
+    assert len(world.messages()) == 1
+    (passage,) = world.passages()
+    assert passage["state"] == "exited" or passage["state"] == "finished"
+    assert [hop.split(":")[1] for hop in world.path(anna)] == ["in", "done", "sent", "already_past", ""]

@@ -130,6 +130,8 @@ class Case:
             self.conn.execute(delete(table))
         Preparing(node, cohort, here).run(self.conn, {}, now=now, zone=WARSAW)
         outcome = node.outcome(cohort)
+        if outcome.first is not None:
+            self.conn.execute(outcome.first, moments.values(now, WARSAW))
         values: dict[str, Any] = {"outlet": outcome.outlet}
         for name in ("reason", "values", "due_at"):
             if (expression := getattr(outcome, name)) is not None:

@@ -21,7 +21,9 @@ from journeys.nodes.cohort import Cohort, Named, Outcome, members
 from journeys.nodes.keys import Key
 from journeys.nodes.node import Around, Arrival, Names, Outlet
 from journeys.nodes.problem import Problem, Severity
-from journeys.nodes.trigger import ContractEnd, DateTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import DateTrigger
+from journeys.nodes.triggers.date import ContractEnd
 from journeys.nodes.wait.rule import DONE, PAST, Sentences, WaitRule
 from journeys.nodes.windows import ClockTime, Window, clock_first_shows, say_clock
 from journeys.store.dialect import json_number, json_object_text, json_text
