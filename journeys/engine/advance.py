@@ -291,7 +291,10 @@ def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
         values["due_at"] = null()
     statements.append((update(cohort).where(here).values(values), moments))
     return Asking(
-        Preparing(step.node, cohort_here, here), statements, _REST_AND_KEEP if outcome.keeps_values else _REST_ON
+        # a node that hands over looks at the hour when the message is made
+        Preparing(step.node, cohort_here, here, dates=step.arrival is not Arrival.HANDS_OVER),
+        statements,
+        _REST_AND_KEEP if outcome.keeps_values else _REST_ON,
     )
 
 

@@ -23,14 +23,17 @@ _m = members.c
 
 
 class Preparing:
-    """The preparation of one step, built once; `here` says which members are asked."""
+    """The preparation of one step, built once; `here` says which members are asked.
 
-    def __init__(self, node: Node, cohort: Cohort, here: ColumnElement[bool]) -> None:
+    Without `dates` no moments are worked out, where the step does not ask for them.
+    """
+
+    def __init__(self, node: Node, cohort: Cohort, here: ColumnElement[bool], *, dates: bool = True) -> None:
         self._node = node
         self._moments = cohort.moments
         self._here = here
         self._channels = node.channels_asked()
-        base = node.base(cohort)
+        base = node.base(cohort) if dates else None
         # what an earlier node of the walk left is wiped
         wiped = {name: null() for name in ("named_at", "until", "again_at")}
         self._base = None if base is None else update(members).where(here).values(base=base, **wiped)
