@@ -15,6 +15,7 @@ from app.cli.times import NowOption, instant_of
 from app.workspace import NoSuchJourneyFile, NoWorkspace
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _, ngettext
+from journeys.base.time import day_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -66,7 +67,6 @@ def catalogue_of(
 ) -> Catalogue:
     """What journeys are checked against: the store, the workspace's templates, the secrets that `journey` names."""
     from app.outgoing import known_secrets
-    from journeys.base.time import day_of
     from journeys.messages.template import catalogue_entry
     from journeys.store.catalogue import catalogue
     from journeys.store.settings import workspace_zone

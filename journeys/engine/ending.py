@@ -73,6 +73,7 @@ _END = (
         due_at=null(),
         ended_at=_now,
         woken_by=null(),
+        noted=null(),
         goal_at=case((_goal, ending.c.at), else_=null()),
         # the goal is attributed to the last message handed over before it; none: to nothing
         goal_message=case((_goal, _last_message), else_=null()),

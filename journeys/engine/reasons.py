@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from journeys.base.i18n import N_, _
+from journeys.criteria import say_channel
 
 _REASONS = {
     # hops
@@ -16,6 +20,11 @@ _REASONS = {
     "asked, no answer": N_("The invitation was sent, and there was no answer."),
     "no message": N_("The message is no longer kept."),
     "unknown": N_("Whether the message went out is not known; it counts as sent."),
+    "no date": N_("There is no date to wait for."),
+    "no reachable channel": N_("No channel reaches the contact."),
+    "no transport": N_("Nothing in this installation hands over by it."),
+    "without address": N_("There is no address."),
+    "reachable": N_("It reaches the contact."),
     # messages
     "no address": N_("There is no e-mail address."),
     "suppressed": N_("The address is on the list of those never written to."),
@@ -65,3 +74,17 @@ def said(reason: str) -> str:
 def message_said(state: str, reason: str = "", detail: str = "") -> list[str]:
     """How a message stands and why, one sentence each; `detail` is what the server or the rule said."""
     return [_(_MESSAGE[state]), *([said(reason)] if reason else []), *([detail] if detail else [])]
+
+
+def channels_said(values: Mapping[str, Any]) -> list[str]:
+    """What a ladder or a split by channels keeps, a sentence a channel: why it reaches or not, or how its message stands."""
+    by_channel = {channel: [said(why)] for channel, why in values.get("channels", {}).items()}
+    by_channel |= {
+        one["channel"]: message_said(one["state"], one["reason"], one["detail"])
+        for one in values.get("messages", ())
+        if one is not None
+    }
+    return [
+        _("{channel}: {sentences}").format(channel=say_channel(channel), sentences=" ".join(sentences))
+        for channel, sentences in by_channel.items()
+    ]

@@ -23,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-from journeys.nodes.cohort import members
+from journeys.nodes.cohort import barred, dated, members
 from journeys.store.store import Store
 from journeys.store.tables import Id, Str
 
@@ -121,7 +121,7 @@ movement = Table(
     prefixes=_prefixes,
 )
 
-TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
+TABLES = (cohort, dated, barred, way, due, lot, thing, candidate, ending, movement)
 
 _CLEAR = {table: delete(table) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, or_, select
 
+from journeys.base.catalogue import TRANSPORTS
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
@@ -161,9 +162,10 @@ class Engine:
     Use one per thread.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, transports: frozenset[str] = TRANSPORTS) -> None:
+        """`transports` are the channels by which this installation hands messages over."""
         self.store = store
-        self.plans = Plans()
+        self.plans = Plans(transports)
         self.segments = Segments()
         self.roll = Roll(self.plans)
         self._walk = Walk()
