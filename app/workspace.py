@@ -110,12 +110,11 @@ class Workspace:
 
         Raises NoSuchJourneyFile.
         """
-        given = Path(name)
-        if given.is_file():
-            return given
         draft = self.journeys / (name if name.endswith(".journey") else f"{name}.journey")
-        if draft.is_file():
-            return draft
+        for file in (Path(name), draft):
+            # unlike Path.is_file, no error for a name that no file can have
+            if os.path.isfile(file):
+                return file
         known = [file.stem for file in self.journey_files()]
         raise NoSuchJourneyFile(name=name, folder=self.journeys, suggestion=suggestion(name, known))
 

@@ -11,7 +11,7 @@ from app.cli.here import Here, in_workspace
 from app.cli.imports import add_export, add_import
 from app.cli.out import Column, grouped, when
 from journeys.base.errors import UsageError
-from journeys.base.i18n import N_, _, ngettext
+from journeys.base.i18n import NN_, _, ngettext
 
 app = typer.Typer()
 
@@ -82,7 +82,10 @@ def show_consent(here: Here, contact: ContactArgument) -> None:
 
 
 class EraseNotConfirmed(UsageError):
-    text = N_("Erasing cannot be undone. Say --yes to erase {n}.")
+    plural = NN_(
+        "Erasing cannot be undone. Say --yes to erase {n} contact.",
+        "Erasing cannot be undone. Say --yes to erase {n} contacts.",
+    )
 
 
 @groups["contacts"].command("erase", help=_("Erase people at their wish: values, history, messages on their way."))
@@ -104,7 +107,7 @@ def erase(
         ids = [find(conn, name) for name in contacts]
     if not yes:
         if not sys.stdin.isatty():
-            raise EraseNotConfirmed(n=grouped(len(set(ids))))
+            raise EraseNotConfirmed(n=len(set(ids)))
         question = ngettext(
             "Erase {n} contact? This cannot be undone.", "Erase {n} contacts? This cannot be undone.", len(set(ids))
         )

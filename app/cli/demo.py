@@ -12,7 +12,7 @@ import typer
 from app.cli.here import Here, JsonOption
 from app.cli.out import Column, grouped
 from journeys.base.errors import UsageError
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from app.demo.headless import MonthReport
@@ -56,11 +56,21 @@ def _say(here: Here, report: MonthReport) -> None:
     from journeys.engine.reasons import said
 
     here.out.say(
-        _("From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.").format(
+        ngettext(
+            "From {start} to {end}, on a simulated clock. {mails} mail lies in {folder}.",
+            "From {start} to {end}, on a simulated clock. {mails} mails lie in {folder}.",
+            report.mails,
+        ).format(
             start=local(report.start), end=local(report.end), mails=grouped(report.mails), folder=report.folder / "mail"
         )
     )
-    here.out.say(_("Messages were held back {n} times, for quiet hours or the cap.").format(n=grouped(report.held)))
+    here.out.say(
+        ngettext(
+            "Messages were held back {n} time, for quiet hours or the cap.",
+            "Messages were held back {n} times, for quiet hours or the cap.",
+            report.held,
+        ).format(n=grouped(report.held))
+    )
     show_journeys(here, [asdict(one) for one in report.journeys])
     here.out.table(
         (Column("reason", _("Why they did not come in"), said), Column("times", _("Times"))),

@@ -11,7 +11,7 @@ from app.cli.here import Here, in_workspace
 from app.cli.journeys import find_published
 from app.cli.out import Column, grouped, iso, when
 from journeys.base.errors import UsageError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from journeys.engine.trace import Because, Trace
@@ -57,7 +57,11 @@ def status(here: Here) -> None:
             }
         )
         return
-    here.out.say(_("Store {store}: {n} contacts.").format(store=here.store.label, n=grouped(contacts)))
+    here.out.say(
+        ngettext("Store {store}: {n} contact.", "Store {store}: {n} contacts.", contacts).format(
+            store=here.store.label, n=grouped(contacts)
+        )
+    )
     if runs:
         here.out.say(_("Run by {holder}.").format(holder=runs))
     else:
@@ -124,7 +128,7 @@ def messages(
     here: Here,
     *,
     state: Annotated[str, typer.Option(help=_("Only those in this state, such as held or failed."))] = "",
-    limit: Annotated[int, typer.Option(min=1, help=_("How many at most."))] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("How many at most."))] = 50,
 ) -> None:
     from sqlalchemy import select
 

@@ -142,9 +142,17 @@ def _say(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) 
         )
     else:
         template = (
-            _("{rows} rows read: {added} would be added, {changed} changed, {unchanged} are there already.")
+            ngettext(
+                "{rows} row read: {added} would be added, {changed} changed, {unchanged} are there already.",
+                "{rows} rows read: {added} would be added, {changed} changed, {unchanged} are there already.",
+                report.rows_read,
+            )
             if dry_run
-            else _("{rows} rows read: {added} added, {changed} changed, {unchanged} there already.")
+            else ngettext(
+                "{rows} row read: {added} added, {changed} changed, {unchanged} there already.",
+                "{rows} rows read: {added} added, {changed} changed, {unchanged} there already.",
+                report.rows_read,
+            )
         )
         numbers = {"rows": report.rows_read, "added": report.added, "changed": report.changed}
         out.say(template.format(**{n: grouped(v) for n, v in numbers.items()}, unchanged=grouped(report.unchanged)))
@@ -207,7 +215,8 @@ def list_imports(here: Here) -> None:
 @_imports.command("undo", help=_("Take an import back: what it added goes, what it overwrote comes back."))
 @in_workspace
 def undo(
-    here: Here, batch: Annotated[int, typer.Argument(metavar="ID", help=_("Number of the import, see imports list."))]
+    here: Here,
+    batch: Annotated[int, typer.Argument(metavar="ID", max=2**31, help=_("Number of the import, see imports list."))],
 ) -> None:
     from dataclasses import asdict
 
@@ -222,11 +231,19 @@ def undo(
     if removed:
         here.out.say(_("Rows removed: {removed}.").format(removed=removed))
     if undone.restored:
-        here.out.say(_("{n} are as they were before.").format(n=grouped(undone.restored)))
+        here.out.say(
+            ngettext("{n} is as it was before.", "{n} are as they were before.", undone.restored).format(
+                n=grouped(undone.restored)
+            )
+        )
     kept = undone.kept_values + undone.kept_contacts + undone.kept_goods
     if kept:
         here.out.say(
-            _("{n} stay: they were changed or used since the import.").format(n=grouped(kept)),
+            ngettext(
+                "{n} stays: it was changed or used since the import.",
+                "{n} stay: they were changed or used since the import.",
+                kept,
+            ).format(n=grouped(kept))
         )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,17 +35,21 @@ class EnrollWhom(UsageError):
     text = N_("Say who comes in: --contact, --segment or --list, one of the three.")
 
 
-def draft(here: Here, name: str) -> Journey:
-    """The draft of that name in the workspace, or the journey in that file. Raises UnreadableJourney and the like."""
-    from journeys.graph.file import load
-
-    given = Path(name)
-    if given.is_file():
-        return load(given)
+def draft_file(here: Here, name: str) -> Path:
+    """The file of that name, or that of a draft in the workspace. Raises NoSuchJourneyFile."""
+    if os.path.isfile(name):
+        return Path(name)
     try:
-        return load(here.workspace.journey_file(name))
+        return here.workspace.journey_file(name)
     except NoWorkspace:
         raise NoSuchJourneyFile(name=name, folder=Path.cwd(), suggestion="") from None
+
+
+def draft(here: Here, name: str) -> Journey:
+    """The journey in the file of that name. Raises UnreadableJourney, NoSuchJourneyFile."""
+    from journeys.graph.file import load
+
+    return load(draft_file(here, name))
 
 
 def known_templates(here: Here) -> dict[str, Template]:
@@ -82,12 +88,12 @@ def _cap(here: Here) -> Cap | None:
 
 
 def problem_words(problem: Problem, journey: Journey) -> str:
-    """A problem with the titles of the nodes it is about."""
-    titles = ", ".join(_("“{title}”").format(title=journey.title(node)) for node in problem.nodes if node in journey)
-    if not titles:
-        return _("{severity}: {sentence}").format(severity=problem.severity, sentence=problem.sentence)
-    return _("{severity}: {titles}: {sentence}").format(
-        severity=problem.severity, titles=titles, sentence=problem.sentence
+    """A problem with how much it matters and the titles of the nodes it is about."""
+    from journeys.graph.words import say_problem
+    from journeys.nodes.problem import say_severity
+
+    return _("{severity}: {problem}").format(
+        severity=say_severity(problem.severity), problem=say_problem(problem, journey)
     )
 
 
@@ -109,6 +115,7 @@ def check(here: Here, journey: JourneyArgument) -> None:
                         "nodes": one.nodes,
                         "field": one.field,
                         "sentence": one.sentence,
+                        "fix": one.fix and asdict(one.fix),
                     }
                     for one in report.problems
                 ],
@@ -185,9 +192,12 @@ def publish(
 ) -> None:
     from app.templates import check_templates
     from journeys.engine.publish import publish as publish_journey
+    from journeys.graph.file import load, save
+    from journeys.graph.problems import UnwritableJourney
     from journeys.messages.template import to_json
 
-    one = draft(here, journey)
+    file = draft_file(here, journey)
+    one = load(file)
     templates = known_templates(here)
     at = instant_of(now, here.zone) if now else here.clock.now()
     used = {
@@ -208,6 +218,12 @@ def publish(
         reason=reason,
         catalogue=lambda conn: catalogue_of(conn, templates),
     )
+    one.settings = one.settings.model_copy(update={"based_on": published.hash})
+    try:
+        save(one, file)
+    except UnwritableJourney as error:
+        # it is published all the same
+        here.out.aside(str(error))
     for problem in published.problems:
         here.out.aside(problem_words(problem, one))
     sentence = _("“{name}” is live as version {number}.").format(name=one.settings.name, number=published.number)
@@ -229,7 +245,7 @@ def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
         return find(conn, name)
     except UnknownJourney:
         workspace = here.workspace_if_any
-        if workspace is None or not (Path(name).is_file() or (workspace.journeys / f"{name}.journey").is_file()):
+        if workspace is None or not (os.path.isfile(name) or os.path.isfile(workspace.journeys / f"{name}.journey")):
             raise
         return find(conn, draft(here, name).settings.id)
 
@@ -255,8 +271,8 @@ def resume(here: Here, journey: PublishedArgument) -> None:
         brings = resume_journey(conn, row["key"], now=here.clock.now())
     here.out.result(
         _(
-            "“{name}” runs on: {due} move at once, {messages} messages leave, {missed} would have come in while it was "
-            "paused."
+            "“{name}” runs on. Who moves on at once: {due}; messages that leave: {messages}; who would have come in while "
+            "it was paused: {missed}."
         ).format(
             name=row["name"],
             due=grouped(brings.due),

@@ -6,6 +6,7 @@ Nothing heavy is imported here or at the top of a file of commands: `kanwa --hel
 from __future__ import annotations
 
 import contextlib
+import io
 import locale
 import os
 import sys
@@ -56,6 +57,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; the console script."""
     with contextlib.suppress(locale.Error):
         locale.setlocale(locale.LC_NUMERIC, "")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a console or pipe may know neither “ nor ł; better a mark for a letter than no answer
+            stream.reconfigure(errors="backslashreplace")
     code = _run(list(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.stdout.flush()
@@ -65,6 +70,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
+    if any("\ud800" <= char <= "\udfff" for word in arguments for char in word):
+        _complain(_("The command line holds signs that are no text. Write it in UTF-8."))
+        return WRONG_USE
     try:
         result = get_command(app).main(args=arguments, prog_name="kanwa", standalone_mode=False)
         code = result if isinstance(result, int) else DONE
@@ -88,6 +96,10 @@ def _run(arguments: list[str]) -> int:
         code = leaving.code if isinstance(leaving.code, int) else PROBLEMS
         _forget_stdout()
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None and error.strerror:
+            # a path of the person's own that nothing took care of, such as a name too long for any file
+            _complain(_("{file} cannot be used: {reason}.").format(file=error.filename, reason=error.strerror))
+            return PROBLEMS
         if os.environ.get("KANWA_DEBUG") == "1":
             raise
         _complain(_unexpected(error))

@@ -217,7 +217,7 @@ def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
 
 
 def _said(beat: Beat) -> str:
-    return _("{entered} came in, {ended} left, {hops} steps, {sent} messages sent, {held} held.").format(
+    return _("Came in: {entered}, left: {ended}, steps: {hops}, messages sent: {sent}, held: {held}.").format(
         entered=grouped(beat.entered),
         ended=grouped(beat.ended),
         hops=grouped(beat.hops),

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 
 
 class KanwaError(Exception):
@@ -20,13 +20,17 @@ class KanwaError(Exception):
     """
 
     text: ClassVar[str] = N_("Something is wrong.")
+    #: in place of `text` where the sentence depends on the number among the values that `counted` names
+    plural: ClassVar[tuple[str, str] | None] = None
+    counted: ClassVar[str] = "n"
 
     def __init__(self, **values: Any) -> None:
         super().__init__()
         self.values = values
 
     def __str__(self) -> str:
-        return _(self.text).format(**self.values)
+        text = _(self.text) if self.plural is None else ngettext(*self.plural, self.values[self.counted])
+        return text.format(**self.values)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (type(self), self.values))

@@ -22,6 +22,11 @@ def ngettext(singular: str, plural: str, n: int) -> str:
     return _TRANSLATIONS.ngettext(singular, plural, n)
 
 
+def NN_(singular: str, plural: str) -> tuple[str, str]:  # noqa: N802 - as N_
+    """Mark a text that depends on a number for extraction; whoever shows it translates it."""
+    return singular, plural
+
+
 def N_(text: str) -> str:  # noqa: N802 - the field's name for "mark, translate later"
     """Mark a text for extraction; whoever shows it translates it."""
     return text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +22,11 @@ from journeys.engine.plan import Plan, Plans
 from journeys.engine.policies import workspace_rules
 from journeys.engine.segments import Segments
 from journeys.graph.checks import check
+from journeys.graph.checks.kinds import UNKNOWN_KIND
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
 from journeys.graph.journey import Journey
+from journeys.graph.words import say_problem
 from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.trigger import SegmentTrigger
 from journeys.store import settings
@@ -36,9 +40,15 @@ class Blocked(KanwaError):
     """A journey with problems that keep it from being published."""
 
     text = N_(
-        "“{journey}” has problems that keep it from being published: {problems} Mend them, or give a reason for "
+        "“{journey}” has problems that keep it from being published:\n{problems}\nMend them, or give a reason for "
         "publishing all the same."
     )
+
+
+class UnknownKinds(KanwaError):
+    """A journey with nodes that nothing here can run; no reason helps."""
+
+    text = N_("“{journey}” cannot be published:\n{problems}")
 
 
 class NothingChanged(KanwaError):
@@ -56,6 +66,8 @@ class Published:
     number: int
     #: who was let in at once, where a trigger takes existing contacts
     entered: int
+    #: of the version: what the next draft is based on
+    hash: str
     #: what the checks found and did not block
     problems: tuple[Problem, ...]
 
@@ -74,17 +86,23 @@ def publish(
 
     `templates` maps the key of each template to its stored form. `existing` overrides what the triggers say about
     contacts who match already. Passages under way stay on their version. Raises Blocked, with nothing changed, where
-    a check blocks and no `reason` is given; NothingChanged where the newest version is the same.
+    a check blocks and no `reason` is given; UnknownKinds whatever reason is given; NothingChanged where the newest
+    version is the same, templates included.
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
         report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
+        unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
+        if unknown:
+            raise UnknownKinds(journey=journey.settings.name, problems=_told(unknown, journey))
         if blocking and not reason.strip():
-            raise Blocked(journey=journey.settings.name, problems=" ".join(one.sentence for one in blocking))
+            raise Blocked(journey=journey.settings.name, problems=_told(blocking, journey))
         # mails carry the store's id; hand-over only reads it
         store_id(conn)
-        plan = _new_version(conn, journey, templates, now=now, reason=reason.strip())
+        used = _used(journey, templates)
+        hash_ = _hash_of(journey, used)
+        plan = _new_version(conn, journey, used, hash_, now=now, reason=reason.strip())
         segments = Segments()
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
@@ -96,14 +114,33 @@ def publish(
         version=plan.version,
         number=plan.number,
         entered=entered,
+        hash=hash_,
         problems=tuple(problem for problem in report.problems if problem not in blocking),
     )
 
 
+def _told(problems: list[Problem], journey: Journey) -> str:
+    # the same may be wrong with the journey's goal and with when members leave
+    return "\n".join(dict.fromkeys(say_problem(problem, journey) for problem in problems))
+
+
+def _used(journey: Journey, templates: Mapping[str, Any]) -> dict[str, Any]:
+    """The templates that the journey's messages are made from, by key."""
+    nodes = filter(None, map(journey.node, journey.node_ids()))
+    keys = {key for node in nodes for kind, key in node.references() if kind == "template"}
+    return {key: templates[key] for key in sorted(keys & set(templates))}
+
+
+def _hash_of(journey: Journey, templates: Mapping[str, Any]) -> str:
+    """What tells versions apart: a message that reads otherwise makes another version of the same graph."""
+    text = json.dumps([hash_of(journey), templates], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
 def _new_version(
-    conn: Connection, journey: Journey, templates: Mapping[str, Any], *, now: Instant, reason: str
+    conn: Connection, journey: Journey, templates: Mapping[str, Any], hash_: str, *, now: Instant, reason: str
 ) -> Plan:
-    key, name, hash_ = journey.settings.id, journey.settings.name, hash_of(journey)
+    key, name = journey.settings.id, journey.settings.name
     row = conn.execute(select(t.journey.c.id).where(t.journey.c.key == key).with_for_update()).one_or_none()
     if row is None:
         id_ = conn.execute(
@@ -131,9 +168,9 @@ def _new_version(
         )
         .returning(t.version.c.id)
     ).scalar_one()
-    used = sorted({key for node in journey.node_ids() for key in _templates_of(journey, node)} & set(templates))
-    if used:
-        conn.execute(insert(t.template), [{"version": version, "key": key, "source": templates[key]} for key in used])
+    if templates:
+        rows = [{"version": version, "key": key, "source": source} for key, source in templates.items()]
+        conn.execute(insert(t.template), rows)
     # a paused journey stays paused under its new version; publishing does not resume it behind anybody's back
     conn.execute(
         update(t.journey)
@@ -145,11 +182,6 @@ def _new_version(
         )
     )
     return Plans().get(conn, version)
-
-
-def _templates_of(journey: Journey, node: str) -> set[str]:
-    settings_ = journey.node(node)
-    return {key for kind, key in settings_.references() if kind == "template"} if settings_ else set()
 
 
 def _take_existing(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 from journeys.base.time import Instant, moment
 from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
 from journeys.engine.plan import Plan, Plans
@@ -214,8 +214,6 @@ _FACTS = {
     "at": N_("That was at {value}."),
     "score": N_("The score was {value}."),
     "share": N_("The share drawn was {value}."),
-    "times": N_("So far {value} times."),
-    "at_most": N_("At most {value} times."),
 }
 
 
@@ -226,6 +224,10 @@ def _fact(name: str, value: Any, names: Names, zone: ZoneInfo) -> str:
         value = f"{moment(Instant(value), zone):%Y-%m-%d %H:%M}"
     elif isinstance(value, float):
         value = f"{value:.4g}"
+    elif name == "times":
+        return ngettext("So far {n} time.", "So far {n} times.", value).format(n=value)
+    elif name == "at_most":
+        return ngettext("At most {n} time.", "At most {n} times.", value).format(n=value)
     if name in _FACTS:
         return _(_FACTS[name]).format(value=value)
     return _("{name}: {value}").format(name=name.replace("_", " "), value=value)

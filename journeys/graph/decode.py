@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from journeys.base.i18n import _
+from journeys.base.i18n import _, ngettext
 from journeys.graph.problems import FileProblem
 
 #: a journey of 2,000 nodes takes about 1 MB
@@ -17,6 +18,8 @@ LONGEST_TEXT = 100_000
 DEEPEST = 64
 #: whole numbers of both databases have 64 bits; 18 digits always fit
 _MOST_DIGITS = 18
+#: after so many problems the file is something else, and telling more helps nobody
+MOST_PROBLEMS = 1000
 #: longest name from a file that a sentence repeats
 _SHOWN = 60
 
@@ -31,8 +34,8 @@ class NotDecoded(Exception):
         self.problems = problems
 
 
-def decode(text: str) -> Any:
-    """The value the text stands for. Raises NotDecoded with every problem found, or the one that ends reading."""
+def decode(text: str) -> dict[str, Any]:
+    """The object the text stands for. Raises NotDecoded with every problem found, or the one that ends reading."""
     if len(text) > MOST_CHARACTERS:
         raise NotDecoded(FileProblem(_("It has more than {n} characters.").format(n=MOST_CHARACTERS)))
     if not text.strip("\ufeff \t\r\n"):
@@ -54,7 +57,10 @@ def decode(text: str) -> Any:
         raise NotDecoded(FileProblem(_broken(error))) from None
     except RecursionError:
         raise NotDecoded(FileProblem(_too_deep())) from None
-    problems = list(_refused(value, {key: name for key, (_made, name) in twice.items()}))
+    if not isinstance(value, dict):
+        raise NotDecoded(FileProblem(_("It is no journey: the outermost value is not an object.")))
+    found = _refused(value, {key: name for key, (_made, name) in twice.items()}, value)
+    problems = list(islice(found, MOST_PROBLEMS))
     if problems:
         raise NotDecoded(*problems)
     return value
@@ -74,36 +80,38 @@ def _too_deep() -> str:
     return _("It is nested more than {n} levels deep.").format(n=DEEPEST)
 
 
-def _refused(value: Any, twice: dict[int, str]) -> Iterator[FileProblem]:
-    """What JSON allows and a journey does not, found without recursion."""
-    waiting: list[tuple[Path, Any]] = [((), value)]
-    while waiting:
-        path, here = waiting.pop()
-        match here:
-            case dict() | list() if len(path) > DEEPEST:
-                yield _problem(value, path, _("This is nested more than {n} levels deep.").format(n=DEEPEST))
-            case dict():
-                if id(here) in twice:
-                    key = twice[id(here)]
-                    yield _problem(value, (*path, key), _("The key “{key}” stands there twice.").format(key=key))
-                for key in here:
-                    if (wrong := _wrong_text(key)) is not None:
-                        yield _problem(value, (*path, "?"), wrong)
-                waiting.extend(((*path, key), item) for key, item in reversed(here.items()))
-            case list():
-                waiting.extend(((*path, n), item) for n, item in reversed(list(enumerate(here))))
-            case str():
-                if (wrong := _wrong_text(here)) is not None:
-                    yield _problem(value, path, wrong)
-            case float() if not math.isfinite(here):
-                yield _problem(value, path, _("This is no number that can be kept."))
-            case _:
-                pass
+def _refused(root: Any, twice: dict[int, str], here: Any, path: Path = ()) -> Iterator[FileProblem]:
+    """What JSON allows and a journey does not; goes no deeper than a journey may."""
+    match here:
+        case dict() | list() if len(path) > DEEPEST:
+            yield _problem(root, path, _("This is nested more than {n} levels deep.").format(n=DEEPEST))
+        case dict():
+            if id(here) in twice:
+                key = twice[id(here)]
+                yield _problem(root, (*path, key), _("The key “{key}” stands there twice.").format(key=key[:_SHOWN]))
+            for key, item in here.items():
+                if (wrong := _wrong_text(key)) is not None:
+                    yield _problem(root, (*path, "?"), wrong)
+                yield from _refused(root, twice, item, (*path, key))
+        case list():
+            for n, item in enumerate(here):
+                # a list may hold millions of whole numbers, and nothing can be wrong with one
+                if type(item) is not int:
+                    yield from _refused(root, twice, item, (*path, n))
+        case str():
+            if (wrong := _wrong_text(here)) is not None:
+                yield _problem(root, path, wrong)
+        case float() if not math.isfinite(here):
+            yield _problem(root, path, _("This is no number that can be kept."))
+        case _:
+            pass
 
 
 def _wrong_text(text: str) -> str | None:
-    if len(text) > LONGEST_TEXT:
-        return _("The text has {n} characters; {most} is the most.").format(n=len(text), most=LONGEST_TEXT)
+    if (n := len(text)) > LONGEST_TEXT:
+        return ngettext(
+            "The text has {n} character; {most} is the most.", "The text has {n} characters; {most} is the most.", n
+        ).format(n=n, most=LONGEST_TEXT)
     if "\x00" in text:
         return _("The text holds a NUL character.")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):

@@ -12,10 +12,10 @@ from typing import Any, TypeGuard
 from pydantic import ValidationError
 
 from journeys.base.errors import suggestion
-from journeys.base.i18n import _
+from journeys.base.i18n import _, ngettext
 from journeys.base.validation import problems_of
 from journeys.graph.content import content
-from journeys.graph.decode import MOST_CHARACTERS, NotDecoded, decode, located
+from journeys.graph.decode import MOST_CHARACTERS, MOST_PROBLEMS, NotDecoded, decode, located
 from journeys.graph.journey import ID_LENGTH, Journey, is_node_id
 from journeys.graph.problems import FileProblem, UnreadableJourney, UnwritableJourney
 from journeys.graph.settings import LONGEST_NAME, JourneySettings, one_line
@@ -33,8 +33,6 @@ _EDGE = ("source", "target", "key")
 _FARTHEST = 10_000_000
 #: a character of JSON text takes up to four bytes
 _MOST_BYTES = 4 * MOST_CHARACTERS
-#: after so many problems the file is something else, and telling more helps nobody
-_MOST_PROBLEMS = 1000
 
 
 def load(path: str | Path, *, kinds: Kinds | None = None) -> Journey:
@@ -95,10 +93,7 @@ def read_journey(
     """
     name = name or _("The journey")
     try:
-        data = decode(text)
-        if not isinstance(data, dict):
-            raise NotDecoded(FileProblem(_("It is no journey: the outermost value is not an object.")))
-        return _Reader(upgraded(data, steps=steps), registered_kinds() if kinds is None else kinds).journey()
+        return _Reader(upgraded(decode(text), steps=steps), registered_kinds() if kinds is None else kinds).journey()
     except NotDecoded as error:
         raise _unreadable(name, *error.problems) from None
 
@@ -225,12 +220,13 @@ class _Reader:
 
     def _name(self, item: dict[str, Any], node: str) -> str:
         title = self._typed(item, "title", str, "", node)
-        if len(title) > LONGEST_NAME:
-            self._report(
-                _("The title has {n} characters; {most} is the most.").format(n=len(title), most=LONGEST_NAME),
-                node=node,
-                field="title",
+        if (n := len(title)) > LONGEST_NAME:
+            sentence = ngettext(
+                "The title has {n} character; {most} is the most.",
+                "The title has {n} characters; {most} is the most.",
+                n,
             )
+            self._report(sentence.format(n=n, most=LONGEST_NAME), node=node, field="title")
             return ""
         try:
             return one_line(title)
@@ -275,7 +271,7 @@ class _Reader:
 
     def _report(self, sentence: str, *, node: str = "", field: str = "") -> None:
         self._problems.append(located(sentence, node=node, title=self._titles.get(node, ""), field=field))
-        if len(self._problems) >= _MOST_PROBLEMS:
+        if len(self._problems) >= MOST_PROBLEMS:
             raise NotDecoded(*self._problems)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from journeys.base.errors import KanwaError
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, ngettext
 
 #: problems told in the error's text; a file that was not written for us at all may have thousands
 _MOST_TOLD = 50
@@ -37,7 +37,7 @@ class UnreadableJourney(KanwaError):
         told = [problem.sentence for problem in self.problems[:_MOST_TOLD]]
         more = len(self.problems) - len(told)
         if more:
-            told.append(_("And {n} more.").format(n=more))
+            told.append(ngettext("And {n} more.", "And {n} more.", more).format(n=more))
         return _(self.text).format(name=self.values["name"], sentences="\n".join(told))
 
 

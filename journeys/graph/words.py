@@ -1,11 +1,13 @@
-"""The journey's own settings in words."""
+"""The journey's own settings, and what is wrong with it, in words."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from journeys.base.i18n import _, ngettext
+from journeys.graph.journey import Journey
 from journeys.graph.settings import Cap, QuietHours, ReEntry
+from journeys.nodes.problem import Problem
 from journeys.nodes.windows import say_clock
 
 
@@ -40,3 +42,12 @@ def say_cap(cap: Cap) -> str:
     return ngettext("{messages} in {n} day", "{messages} in {n} days", cap.within_days).format(
         messages=messages, n=cap.within_days
     )
+
+
+def say_problem(problem: Problem, journey: Journey) -> str:
+    """“Ask”, “Thank”: what is wrong, after the titles of the nodes it is about."""
+    nodes = [node for node in problem.nodes if node in journey]
+    if not nodes:
+        return problem.sentence
+    titles = _(", ").join(_("“{title}”").format(title=journey.title(node) or node) for node in nodes)
+    return _("{titles}: {sentence}").format(titles=titles, sentence=problem.sentence)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, assert_never
+
+from journeys.base.i18n import _
 
 
 class Severity(StrEnum):
@@ -13,6 +15,18 @@ class Severity(StrEnum):
     BLOCKS = "blocks"
     WARNS = "warns"
     HINTS = "hints"
+
+
+def say_severity(severity: Severity) -> str:
+    match severity:
+        case Severity.BLOCKS:
+            return _("blocks")
+        case Severity.WARNS:
+            return _("warns")
+        case Severity.HINTS:
+            return _("hints")
+        case never:
+            assert_never(never)
 
 
 @dataclass(frozen=True, slots=True)

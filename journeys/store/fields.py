@@ -15,7 +15,7 @@ from typing import Any
 
 from journeys.base.catalogue import AttributeEntry
 from journeys.base.errors import KanwaError, UsageError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, NN_, _
 from journeys.base.text import clean, fold
 from journeys.base.time import instant
 from journeys.store.settings import time_zone_named
@@ -56,7 +56,11 @@ class BadField(KanwaError):
 class TooLong(BadField):
     """A text beyond the limit."""
 
-    text = N_("“{field}” has {length} characters. At most {most} are kept; shorten it.")
+    plural = NN_(
+        "“{field}” has {length} character. At most {most} are kept; shorten it.",
+        "“{field}” has {length} characters. At most {most} are kept; shorten it.",
+    )
+    counted = "length"
 
 
 class LineBreak(BadField):
@@ -86,7 +90,11 @@ class NotAChoice(BadField):
 class TooManyItems(BadField):
     """A list that is too long."""
 
-    text = N_("“{field}” has {length} items. At most {most} are kept; leave some out.")
+    plural = NN_(
+        "“{field}” has {length} item. At most {most} are kept; leave some out.",
+        "“{field}” has {length} items. At most {most} are kept; leave some out.",
+    )
+    counted = "length"
 
 
 class BadAddress(BadField):

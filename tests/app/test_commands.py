@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import typer
 
+import resources
 from app.cli import main
 from app.cli.main import app
 from app.log import redacted
@@ -133,6 +134,27 @@ def test_an_unexpected_error_is_a_sentence_and_a_log_without_addresses(
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["trace", "\udcff"], 2, "The command line holds signs that are no text."),
+        (["messages", "--limit", "9" * 30], 2, "Invalid value for '--limit'"),
+        (["imports", "undo", "9" * 30], 2, "Invalid value for 'ID'"),
+        (["status", "--workspace", "a" * 300], 1, "cannot be used: File name too long."),
+        (["init", "a" * 300], 1, "cannot be used: File name too long."),
+        (["check", "a" * 300], 2, "There is no journey"),
+    ],
+    ids=str,
+)
+def test_words_that_no_store_or_disk_takes_are_a_sentence(
+    kanwa: Kanwa, workspace: Path, words: list[str], code: int, said: str
+) -> None:
+    ran = kanwa(*words)
+    assert ran.code == code
+    assert said in ran.err
+    assert "details are in" not in ran.err
+
+
 def test_ctrl_c_is_a_sentence_and_code_130(kanwa: Kanwa, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_words: object) -> None:
         raise KeyboardInterrupt
@@ -169,6 +191,15 @@ def test_a_process_ends_with_the_code_and_sentence_of_its_command(tmp_path: Path
     ran = _command("status", cwd=tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.startswith("There is no workspace in")
+
+
+def test_a_console_of_another_alphabet_gets_an_answer_all_the_same(tmp_path: Path) -> None:
+    line = [sys.executable, "-c", "import sys; from app.cli.main import run; sys.exit(run())", "show"]
+    sample = Path(resources.__file__).parent / "journeys/welcome.journey"
+    environ = {**os.environ, "PYTHONPATH": str(Path(main.__file__).parents[2]), "PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run([*line, str(sample)], capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "\\u2192" in ran.stdout
 
 
 def test_a_reader_that_has_gone_is_no_error(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def test_an_export_that_cannot_be_written_is_a_sentence(kanwa: Kanwa, people: Pa
 
 def test_erasing_wants_a_yes_where_nobody_can_be_asked(kanwa: Kanwa, people: Path) -> None:
     ran = kanwa("contacts", "erase", "anna@example.com")
-    assert (ran.code, ran.err) == (2, "Erasing cannot be undone. Say --yes to erase 1.\n")
+    assert (ran.code, ran.err) == (2, "Erasing cannot be undone. Say --yes to erase 1 contact.\n")
     assert kanwa("status", "--json").data["contacts"] == 2
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import resources
-from journeys.graph.file import save
+from journeys.graph.content import hash_of
+from journeys.graph.file import load, save
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.registry import kinds
@@ -114,11 +115,42 @@ def test_publish_pause_resume(kanwa: Kanwa, shop: Path) -> None:
     assert kanwa("diff", "hello").out == "They are the same.\n"
 
 
+def test_a_published_draft_says_which_version_it_is_based_on(kanwa: Kanwa, shop: Path) -> None:
+    file = shop / "journeys/hello.journey"
+    before = load(file)
+    assert before.settings.based_on is None
+    assert kanwa("publish", "hello").code == 0
+    after = load(file)
+    assert len(after.settings.based_on or "") == 64
+    assert hash_of(after) == hash_of(before)
+    # and that alone is no change to publish
+    assert "already published" in kanwa("publish", "hello").err
+
+
+def test_a_changed_message_is_published_as_a_new_version(kanwa: Kanwa, shop: Path) -> None:
+    kanwa("publish", "hello")
+    body = shop / "messages/welcome-1/email.mjml"
+    body.write_text(body.read_text().replace("</mj-text>", " Again.</mj-text>", 1))
+    assert kanwa("publish", "hello").out == "“Hello” is live as version 2.\n"
+
+
+def test_check_tells_programs_what_would_mend_it(kanwa: Kanwa, shop: Path) -> None:
+    data = json.loads((shop / "journeys/hello.journey").read_text())
+    data["nodes"].append({"id": "LASTAAAA", "kind": "exit", "title": "Lost", "settings": {"reason": "never"}})
+    (shop / "journeys/hello.journey").write_text(json.dumps(data))
+    [problem] = [one for one in kanwa("check", "hello", "--json").data["problems"] if one["check"] == "unreachable"]
+    assert problem["fix"] == {"label": "Remove it", "act": "remove-node", "arguments": {"node": "LASTAAAA"}}
+
+
 def test_a_journey_with_a_problem_that_blocks_needs_a_reason(kanwa: Kanwa, workspace: Path) -> None:
     shutil.copy(SAMPLES / "welcome.journey", workspace / "journeys")
     ran = kanwa("publish", "welcome")
     assert ran.code == 1
-    assert ran.err.startswith("“Welcome series” has problems that keep it from being published:")
+    first, *problems, last = ran.err.splitlines()
+    assert first == "“Welcome series” has problems that keep it from being published:"
+    assert "“Welcome”: There is no message “welcome-1”." in problems
+    assert len(problems) == len(set(problems))
+    assert last == "Mend them, or give a reason for publishing all the same."
     assert kanwa("journeys", "--json").data[0]["state"] == "draft"
 
 

@@ -68,7 +68,8 @@ def test_it_beats_and_ends_cleanly_when_the_system_asks_it_to(workspace: Path, w
         assert process.wait(90) == 0
         assert process.stderr is not None
         assert process.stderr.read() == "Running. Stop it with Ctrl-C.\n"
-    assert said.endswith("0 came in, 0 left, 6 steps, 3 messages sent, 0 held.\n")
+    assert said.endswith("Came in: 0, left: 0, steps: 6, messages sent: 3, held: 0.
+")
     assert len(list((workspace / "mail").glob("**/*.eml"))) == 3
     with world.store.read() as conn:
         assert conn.execute(select(t.lease.c.holder)).all() == []
@@ -85,6 +86,6 @@ def test_one_that_was_killed_does_not_keep_the_next_from_beginning(workspace: Pa
     world.enroll(world.people(1))
     with kanwa(workspace, "run", "--sink", "mail") as process:
         assert process.stdout is not None
-        assert "1 messages sent" in process.stdout.readline()
+        assert "messages sent: 1" in process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(90) == 0

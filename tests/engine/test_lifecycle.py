@@ -10,7 +10,7 @@ from journeys.base.time import DAY, HOUR
 from journeys.engine import lifecycle
 from journeys.engine.deliver import Delivery
 from journeys.engine.lifecycle import AmbiguousJourney, NotLive, NotPaused, UnknownJourney, Waiting
-from journeys.engine.publish import Blocked, NothingChanged
+from journeys.engine.publish import Blocked, NothingChanged, UnknownKinds
 from journeys.graph.journey import Journey
 from journeys.store import contacts
 from journeys.store import tables as t
@@ -333,6 +333,14 @@ def test_publishing_the_same_again_is_a_sentence_and_makes_no_version(sqlite_sto
         assert conn.execute(select(t.version.c.number)).scalars().all() == [1]
 
 
+def test_another_text_of_a_message_is_another_version_of_the_same_journey(world: World) -> None:
+    first = world.publish(waiting(), {"hello": {"subject": "Hello"}})
+    second = world.publish(waiting(), {"hello": {"subject": "Good day"}})
+    assert (second.number, second.hash != first.hash) == (2, True)
+    with pytest.raises(NothingChanged):
+        world.publish(waiting(), {"hello": {"subject": "Good day"}, "not used here": {"subject": "Other"}})
+
+
 def test_a_version_that_was_there_before_the_last_can_be_published_again(world: World) -> None:
     world.publish(waiting())
     world.publish(waiting(exit_when=POLISH))
@@ -358,9 +366,23 @@ def test_a_journey_with_a_blocking_problem_is_not_published_and_says_why(sqlite_
     world = World(sqlite_store)
     with pytest.raises(Blocked) as refused:
         world.publish(blocked(), reason="")
-    assert str(refused.value).startswith("“Welcome” has problems that keep it from being published: ")
-    assert "A marketing message needs the purpose that contacts agreed to." in str(refused.value)
-    assert str(refused.value).endswith("Mend them, or give a reason for publishing all the same.")
+    first, *problems, last = str(refused.value).splitlines()
+    assert first == "“Welcome” has problems that keep it from being published:"
+    assert "“ask”: A marketing message needs the purpose that contacts agreed to." in problems
+    assert last == "Mend them, or give a reason for publishing all the same."
+    with world.store.read() as conn:
+        assert conn.execute(select(t.journey)).all() == conn.execute(select(t.version)).all() == []
+
+
+def test_a_node_of_an_unknown_kind_is_never_published_whatever_the_reason(sqlite_store: Store) -> None:
+    world = World(sqlite_store)
+    journey = waiting(name="Welcome")
+    journey.add_node("FAXAAAAA", {"number": 1}, kind="fax", title="By fax")
+    with pytest.raises(UnknownKinds) as refused:
+        world.publish(journey, reason="we mean it")
+    assert str(refused.value).startswith(
+        "“Welcome” cannot be published:\n“By fax”: No installed package knows the kind “fax”."
+    )
     with world.store.read() as conn:
         assert conn.execute(select(t.journey)).all() == conn.execute(select(t.version)).all() == []
 

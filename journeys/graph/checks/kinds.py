@@ -9,13 +9,15 @@ from journeys.base.i18n import _
 from journeys.graph.ways import Ways
 from journeys.nodes.problem import Fix, Problem, Severity
 
+UNKNOWN_KIND = "unknown-kind"
+
 
 def unknown_kinds(ways: Ways, known: Collection[str]) -> Iterator[Problem]:
     for node in ways.nodes:
         if ways.settings(node) is None:
             kind = ways.journey.kind(node)
             yield Problem(
-                "unknown-kind",
+                UNKNOWN_KIND,
                 Severity.BLOCKS,
                 (node,),
                 _(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from journeys.base.errors import KanwaError, UsageError
-from journeys.base.i18n import N_
+from journeys.base.i18n import N_, NN_
 
 # --- the file as a whole: nothing is changed -------------------------------------------------------------------------
 
@@ -116,11 +116,19 @@ class RowProblem(KanwaError):
 
 
 class TooFewCells(RowProblem):
-    text = N_("The row has {cells} cells where the header has {columns}.")
+    plural = NN_(
+        "The row has {cells} cell where the header has {columns}.",
+        "The row has {cells} cells where the header has {columns}.",
+    )
+    counted = "cells"
 
 
 class TooManyCells(RowProblem):
-    text = N_("The row has {cells} cells where the header has only {columns}.")
+    plural = NN_(
+        "The row has {cells} cell where the header has only {columns}.",
+        "The row has {cells} cells where the header has only {columns}.",
+    )
+    counted = "cells"
 
 
 class FieldTooLong(RowProblem):
