@@ -17,6 +17,7 @@ from journeys.channels.account import Account
 from journeys.channels.channel import Accepted, AccountTrouble, Channel, Handed, Mail, Session
 from journeys.channels.secrets import Secret, get_secret, set_secret
 from journeys.channels.smtp import SmtpChannel
+from journeys.engine.letters import senders
 from journeys.messages.context import Sender
 from journeys.messages.links import LinkKeys
 from journeys.store import tables as t
@@ -150,17 +151,14 @@ class SwitchboardSession:
 
 def sender_of(conn: Connection, key: str) -> tuple[str, Sender]:
     """(key, identity) of a sender, or of the only one there is. Raises UnknownSender, NoSenderNamed."""
-    rows = {row.key: row for row in conn.execute(select(t.sender))}
-    if not key and len(rows) == 1:
-        key = next(iter(rows))
+    known = senders(conn)
+    if not key and len(known) == 1:
+        key = next(iter(known))
     if not key:
         raise NoSenderNamed
-    if key not in rows:
-        raise UnknownSender(sender=key, suggestion=suggestion(key, rows))
-    row = rows[key]
-    return key, Sender(
-        email=row.from_address, name=row.from_name, reply_to=row.reply_to or "", address=row.postal_address
-    )
+    if key not in known:
+        raise UnknownSender(sender=key, suggestion=suggestion(key, known))
+    return key, known[key]
 
 
 def channel_of_sender(conn: Connection, key: str) -> Channel:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeys.base.errors import KanwaError, UsageError, suggestion
-from journeys.base.i18n import N_
+from journeys.base.i18n import N_, _
 from journeys.base.time import DAY, Instant, day_of
 from journeys.messages.checked import Failed, render_checked
 from journeys.messages.compile import compile_template
@@ -20,7 +20,7 @@ from journeys.messages.context import Context, Sender
 from journeys.messages.links import LinkKeys, LinkMaker
 from journeys.messages.place import TemplateError
 from journeys.messages.rendering import unknown_parts
-from journeys.messages.template import Template, keys, load, starters
+from journeys.messages.template import Template, checked_key, keys, starters
 from journeys.store import settings
 from journeys.store import tables as t
 
@@ -50,15 +50,11 @@ def add_starter(name: str, messages: Path, *, key: str = "") -> Path:
     known = keys(starters())
     if name not in known:
         raise UnknownStarter(name=name, suggestion=suggestion(name, known), known=", ".join(known))
-    target = messages / (key or name)
+    # before anything is written: “../x” would lie outside the workspace
+    target = messages / checked_key(key or name)
     if target.exists():
         raise TemplateExists(name=target.name)
     shutil.copytree(starters() / name, target)
-    try:
-        load(target)
-    except TemplateError:
-        shutil.rmtree(target)
-        raise
     return target
 
 
@@ -101,7 +97,7 @@ def sample_contexts(conn: Connection, template: Template, *, now: Instant) -> li
 def sample_context(
     conn: Connection, template: Template, contact: Mapping[str, Any], *, now: Instant, sender: Sender | None = None
 ) -> Context:
-    """The context of a mail that no journey sends: its links are signed with a key that is thrown away."""
+    """The context of a mail that no journey sends: its links are signed with a key that no store knows."""
     sender = sender or Sender(email="shop@example.com", name="Shop", address="1 Sample Street, Sampleton")
     return Context(
         contact=contact,
@@ -117,7 +113,7 @@ def sample_context(
         at=now,
         zone=settings.workspace_zone(conn),
         attribute_keys=frozenset(conn.execute(t.attribute.select().with_only_columns(t.attribute.c.key)).scalars()),
-        why="You get this mail because you agreed to it.",
+        why=_("You get this mail because you agreed to it."),
         marketing=template.message_class == "marketing",
     )
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from journeys.base.errors import UsageError, suggestion
 from journeys.base.i18n import N_, _
 from journeys.channels.envelope import ascii_host
+from journeys.messages.headers import BadAddress, checked_address
 
 Security: TypeAlias = Literal["starttls", "tls", "plain"]
 
@@ -50,7 +51,7 @@ class Account(BaseModel):
     security: Security = "starttls"
     #: empty: the server asks for no log-in
     user: str = ""
-    #: the domain of Message-IDs and return paths; empty: that of the sender's address
+    #: the domain of Message-IDs; empty: that of the sender's address
     from_domain: str = ""
     #: the name this machine greets with; empty: its address as a literal
     ehlo_name: str = ""
@@ -83,7 +84,15 @@ class Account(BaseModel):
             )
         return host
 
-    @field_validator("from_domain", "ehlo_name")
+    @field_validator("from_domain")
+    @classmethod
+    def _domain_is_one_of_addresses(cls, name: str) -> str:
+        try:
+            return name and checked_address(f"x@{name}").removeprefix("x@")
+        except BadAddress:
+            raise ValueError(_("“{name}” is not the name of a domain or a machine.").format(name=name)) from None
+
+    @field_validator("ehlo_name")
     @classmethod
     def _name_is_a_host(cls, name: str) -> str:
         if name and not is_host(name.strip("[]")):

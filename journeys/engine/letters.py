@@ -74,7 +74,7 @@ class _Lot:
     contracts: Mapping[int, dict[str, Any]]
     purchases: Mapping[int, dict[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
-    senders: Mapping[str, Mapping[str, Any]]
+    senders: Mapping[str, Sender]
     purposes: Mapping[str, str]
     #: (contact, purpose) → when consent by e-mail was given
     consents: Mapping[tuple[int, str], Instant]
@@ -181,15 +181,27 @@ def _sender(lot: _Lot, key: str) -> Sender:
         raise NoSender
     if not key and len(lot.senders) > 1:
         raise SenderNotNamed(senders=", ".join(sorted(lot.senders)))
-    row = lot.senders.get(key) if key else next(iter(lot.senders.values()))
-    if row is None:
+    sender = lot.senders.get(key) if key else next(iter(lot.senders.values()))
+    if sender is None:
         raise UnknownSender(sender=key, suggestion=suggestion(key, lot.senders))
-    return Sender(
-        email=row["from_address"],
-        name=row["from_name"],
-        reply_to=row["reply_to"] or "",
-        address=row["postal_address"],
-    )
+    return sender
+
+
+def senders(conn: Connection) -> dict[str, Sender]:
+    """Who messages come from, by key."""
+    accounts = {row.key: row.settings for row in conn.execute(select(t.account))}
+    # a sender that names no account goes by the only one there is
+    only = next(iter(accounts)) if len(accounts) == 1 else None
+    return {
+        row.key: Sender(
+            email=row.from_address,
+            name=row.from_name,
+            reply_to=row.reply_to or "",
+            address=row.postal_address,
+            domain=accounts.get(row.account or only, {}).get("from_domain", ""),
+        )
+        for row in conn.execute(select(t.sender).order_by(t.sender.c.key))
+    }
 
 
 def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
@@ -212,7 +224,7 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         contracts=_contracts(conn, subjects.get("contract", set())),
         purchases=_purchases(conn, subjects.get("purchase", set())),
         events=_by_id(conn, t.event, since),
-        senders={row["key"]: dict(row) for row in conn.execute(select(t.sender)).mappings()},
+        senders=senders(conn),
         purposes={row.key: row.label for row in conn.execute(select(t.purpose))},
         consents={(row.contact, row.purpose): Instant(row.at) for row in consents},
         attribute_keys=frozenset(conn.execute(select(t.attribute.c.key)).scalars()),

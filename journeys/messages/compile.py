@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import ClassVar
 
 import css_inline
@@ -122,7 +123,9 @@ def _mjml(template: Template, protected: Protected) -> str:
         raise BrokenMjml(where=place(template.key, template.body_file, line), reason=reason) from error
     if made.preview and template.preheader:
         raise PreheaderTwice(where=place(template.key, SETTINGS))
-    return str(made.content)
+    html = str(made.content)
+    # readers of screens choose their voice by it; “und” is what MJML writes where <mjml> does not say
+    return html.replace('lang="und"', f'lang="{escape(template.language)}"', 1) if template.language else html
 
 
 def _whole(html: str) -> str:

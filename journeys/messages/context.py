@@ -75,6 +75,8 @@ class Sender:
     reply_to: str = ""
     #: postal address for the footer, one line
     address: str = ""
+    #: domain of Message-IDs; empty: that of `email`
+    domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)

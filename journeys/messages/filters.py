@@ -8,7 +8,7 @@ will (`center`, `indent`, `format`, `wordwrap` …) or call data safe (`safe`) a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
@@ -18,15 +18,16 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_currency, format_decimal
-from jinja2 import Undefined, pass_context
+from jinja2 import Environment, Undefined, pass_context, pass_environment, pass_eval_context
 from jinja2.filters import FILTERS
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context as JinjaContext
 from markupsafe import Markup, escape
 
 from journeys.base.i18n import N_
 from journeys.base.money import minor_digits
 from journeys.base.time import Instant, moment
-from journeys.messages.limits import MAX_VALUE, ValueTooBig, check_size
+from journeys.messages.limits import MAX_RANGE, MAX_VALUE, ValueTooBig, check_size
 from journeys.messages.place import TemplateError
 from journeys.messages.values import Facts, Money
 
@@ -36,7 +37,6 @@ ZONE = "_zone"
 
 _OF_JINJA = [
     "abs",
-    "batch",
     "capitalize",
     "count",
     "dictsort",
@@ -60,14 +60,11 @@ _OF_JINJA = [
     "round",
     "select",
     "selectattr",
-    "slice",
     "sort",
     "striptags",
-    "sum",
     "trim",
     "unique",
     "upper",
-    "urlencode",
     "wordcount",
 ]
 
@@ -288,6 +285,39 @@ def replace(value: Any, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def batch(values: Iterable[Any], size: int, fill_with: Any = None) -> Iterator[list[Any]]:
+    """Lists of `size` items each, the last one filled up."""
+    _check_count(size, "batch")
+    for items in FILTERS["batch"](values, size, fill_with):
+        yield check_size(items, "batch")
+
+
+@pass_eval_context
+def slice_(context: EvalContext, values: Iterable[Any], slices: int, fill_with: Any = None) -> Iterator[list[Any]]:
+    """So many lists, with the items spread evenly over them."""
+    _check_count(slices, "slice")
+    for items in FILTERS["slice"](context, values, slices, fill_with):
+        yield check_size(items, "slice")
+
+
+@pass_environment
+def sum_(environment: Environment, values: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
+    """The sum of numbers. Not of lists: each step would copy all before it."""
+    if isinstance(start, list | tuple):
+        raise NotANumber(value="[…]")
+    return check_size(FILTERS["sum"](environment, values, attribute, start), "sum")
+
+
+def urlencode(value: Any) -> str:
+    """The text as part of an address; each sign that has a meaning there takes three to twelve characters."""
+    return str(check_size(FILTERS["urlencode"](value), "urlencode"))
+
+
+def _check_count(count: Any, operator: str) -> None:
+    if isinstance(count, int) and count > MAX_RANGE:
+        raise ValueTooBig(operator=operator)
+
+
 @pass_context
 def string(context: JinjaContext, value: Any) -> str:
     """The value as text."""
@@ -313,6 +343,10 @@ FILTERS_FOR_PEOPLE: Mapping[str, Callable[..., Any]] = {
     "d": default,
     "title": title,
     "join": join,
+    "batch": batch,
+    "slice": slice_,
+    "sum": sum_,
+    "urlencode": urlencode,
     "replace": replace,
     "string": string,
     "truncate": truncate,

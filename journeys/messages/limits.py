@@ -23,7 +23,7 @@ MAX_WRITTEN = 5 * MAX_OUTPUT
 MAX_SECONDS = 1.0
 #: items of one range
 MAX_RANGE = 10_000
-#: characters of one text, items of one list that a template makes
+#: characters of one text, items of one list (with those of the lists in it) that a template makes
 MAX_VALUE = 200_000
 #: bits of one whole number that a template makes
 MAX_BITS = 4_000
@@ -98,6 +98,30 @@ def check_size(value: Any, operator: str) -> Any:
     if isinstance(value, int):
         if value.bit_length() > MAX_BITS:
             raise ValueTooBig(operator=operator)
-    elif isinstance(value, str | list | tuple) and len(value) > MAX_VALUE:
-        raise ValueTooBig(operator=operator)
+    elif isinstance(value, str):
+        if len(value) > MAX_VALUE:
+            raise ValueTooBig(operator=operator)
+    elif isinstance(value, _HOLDERS):
+        _check_items(value, operator)
     return value
+
+
+_HOLDERS = (list, tuple, dict)
+
+
+def _check_items(value: Any, operator: str) -> None:
+    """Count all that lies inside, what lies there twice twice.
+
+    A list that holds one list two times, forty deep, has eighty items and takes 2⁴⁰ steps to compare, within one call that
+    nothing here can interrupt.
+    """
+    left = MAX_VALUE
+    inside = [value]
+    while inside:
+        items = inside.pop()
+        if (left := left - len(items)) < 0:
+            raise ValueTooBig(operator=operator)
+        within = items.values() if isinstance(items, dict) else items
+        # by the few types there are: a look at each of 200,000 texts would take longer than to make the list
+        if any(issubclass(kind, _HOLDERS) for kind in set(map(type, within))):
+            inside += [item for item in within if isinstance(item, _HOLDERS)]

@@ -67,7 +67,7 @@ class MailHeaders:
         sender, contact = context.sender, context.contact
         message = context.links.message
         name = " ".join(part for part in (contact.get("first_name"), contact.get("last_name")) if part)
-        domain = headers.checked_address(sender.email).rpartition("@")[2]
+        domain = headers.checked_address(f"x@{sender.domain}" if sender.domain else sender.email).rpartition("@")[2]
         return cls(
             from_name=sender.name,
             from_email=sender.email,

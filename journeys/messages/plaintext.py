@@ -55,7 +55,9 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s
 #: breaks between blocks, worked out once the text is rendered: only then is it known which blocks are there
 _LINE = "\ue000"
 _PARAGRAPH = "\ue001"
-_SPACES = re.compile(rf"[ \t\n{_LINE}{_PARAGRAPH}]+")
+_SPACE = rf"[ \t\n{_LINE}{_PARAGRAPH}]"
+#: not the single space between two words, of which a mail has a thousand
+_SPACES = re.compile(rf" {_SPACE}+|(?! ){_SPACE}+")
 
 
 def plain_text(html: str, keep: str) -> str:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
-from jinja2 import TemplateError as JinjaError
 from jinja2 import meta, nodes
 from jinja2.environment import Template as JinjaTemplate
 
@@ -87,7 +86,9 @@ class _Part:
         except MemoryError as error:
             made.clear()
             raise TooMuchMemory(where=self._where(error)) from error
-        except (JinjaError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except Exception as error:
+            # whatever else a template brings about is its own mistake, and must not stop the mails beside it: Jinja
+            # writes the constant 1e400 into the code it makes as a name, “inf”
             raise CannotWorkOut(where=self._where(error), reason=str(error).rstrip(".")) from error
         return "".join(made)
 

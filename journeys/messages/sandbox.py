@@ -163,7 +163,7 @@ class _Missing(StrictUndefined):
 
 
 class _Watch(NodeTransformer):
-    """Send loops and `~` through the budget."""
+    """Send loops, `~` and what is written as a list through the budget."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802 - the visitor's name for it
         self.generic_visit(node)
@@ -178,6 +178,14 @@ class _Watch(NodeTransformer):
             nodes.List(node.nodes, lineno=node.lineno), "_concat", [], [], None, None, lineno=node.lineno
         )
 
+    def visit_List(self, node: nodes.List | nodes.Tuple | nodes.Dict) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if isinstance(node, nodes.Tuple) and node.ctx != "load":
+            return node
+        return nodes.Filter(node, "_made", [], [], None, None, lineno=node.lineno)
+
+    visit_Tuple = visit_Dict = visit_List  # noqa: N815
+
 
 class Sandbox(ImmutableSandboxedEnvironment):
     """The environment of templates. Shared between threads; a rendering's own state is in its context and budget."""
@@ -189,7 +197,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             autoescape=autoescape, undefined=_Missing, finalize=_finalize, keep_trailing_newline=True, cache_size=0
         )
         self.globals = {"range": _range, "namespace": Namespace, "dict": dict}
-        self.filters = {**FILTERS_FOR_PEOPLE, "_rounds": _rounds, "_concat": concat}
+        self.filters = {**FILTERS_FOR_PEOPLE, "_rounds": _rounds, "_concat": concat, "_made": _made}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
@@ -265,6 +273,11 @@ def _rounds(_context: JinjaContext, values: Iterable[Any], weight: int) -> Itera
     for value in values:
         spend.write(weight) if weight else spend.go_round()
         yield value
+
+
+def _made(value: Any) -> Any:
+    """A list, tuple or dict as the template writes it, if it may be that big."""
+    return check_size(value, "[ ]")
 
 
 @pass_context

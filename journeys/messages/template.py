@@ -160,9 +160,7 @@ class Template:
 
 def load(folder: Path) -> Template:
     """Read one template from its folder. Raises a `TemplateError` that names file and line."""
-    key = folder.name
-    if not _KEY.fullmatch(key):
-        raise BadKey(template=key)
+    key = checked_key(folder.name)
     if not folder.is_dir():
         raise NoTemplate(template=key, folder=folder.parent, suggestion=suggestion(key, keys(folder.parent)))
     source = _text(folder, SETTINGS)
@@ -195,6 +193,13 @@ def load(folder: Path) -> Template:
     )
     _measure(template)
     return template
+
+
+def checked_key(key: str) -> str:
+    """The key, if a template can have it. Raises BadKey."""
+    if not _KEY.fullmatch(key):
+        raise BadKey(template=key)
+    return key
 
 
 def keys(folder: Path) -> list[str]:
@@ -313,11 +318,14 @@ def _text(folder: Path, name: str) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
 
 
-def _bytes(folder: Path, name: str, *, most: int) -> bytes | None:
+def _bytes(folder: Path, name: str, *, most: int, where: str = "") -> bytes | None:
     path = folder / name
     try:
         if not path.is_file():
             return None
+        # a link in the folder could otherwise mail any file of this machine to everybody
+        if path.resolve().parent != folder.resolve():
+            raise OutsideFolder(where=where or place(folder.name, name), name=name)
         size = path.stat().st_size
         if size > most:
             raise TooBig(where=place(folder.name, name), size=size, most=most)
@@ -333,10 +341,9 @@ def _files(folder: Path, setting: str, settings: Mapping[str, Any], source: str)
 
 def _file(folder: Path, name: str, where: str) -> File:
     plain = name and name not in (".", "..") and not re.search(r"[/\\:\x00-\x1f\"<>]", name)
-    # a link in the folder could otherwise mail any file of this machine to everybody
-    if not plain or (folder / name).resolve().parent != folder.resolve():
+    if not plain:
         raise OutsideFolder(where=where, name=name)
-    data = _bytes(folder, name, most=MAX_WHOLE)
+    data = _bytes(folder, name, most=MAX_WHOLE, where=where)
     if data is None:
         others = (path.name for path in folder.iterdir() if path.is_file())
         raise MissingFile(where=place(folder.name, name), suggestion=suggestion(name, others))

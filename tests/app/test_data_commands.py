@@ -275,7 +275,9 @@ def test_templates_are_copied_once(kanwa: Kanwa, workspace: Path) -> None:
     assert kanwa("template", "add", "nps-survy").err.startswith(
         "There is no starter template “nps-survy”. The nearest is “nps-survey”."
     )
-    assert kanwa("template", "add", "nps-survey", "--as", "Bad Key").code != 0
+    for bad in ("Bad Key", "../outside", "/tmp/outside"):
+        assert "cannot be the key of a template" in kanwa("template", "add", "nps-survey", "--as", bad).err
+    assert not (workspace / "outside").exists()
     assert [row["key"] for row in kanwa("template", "list", "--json").data] == ["nps-survey"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,16 @@ def test_an_account_is_used_with_its_password_and_shows_it_nowhere(
     assert "geheim" not in kanwa("account", "list", "--json").out
     assert b"geheim" not in (account / "store.sqlite").read_bytes()
     assert b"geheim" not in Path(account.parent / "keyring.cfg").read_bytes()
+
+
+def test_message_ids_carry_the_domain_of_the_account(
+    kanwa: Kanwa, account: Path, server: tuple[SinkServer, list[Received]]
+) -> None:
+    words = ["--host", "127.0.0.1", "--port", server[0].port, "--security", "plain", "--user", "shop"]
+    assert kanwa("account", "add", "mail", *words, "--from-domain", "mail.example.com", "--password-stdin").code == 0
+    assert kanwa("send", "nps-survey", "--test", "anna@example.com").code == 0
+    [mail] = server[1]
+    assert re.search(rb"\r\nMessage-ID: <0\.[0-9a-f]{24}@mail\.example\.com>\r\n", mail.content)
 
 
 def test_each_mail_goes_by_the_account_of_its_sender_which_is_marked_as_used(sqlite_store: Store) -> None:

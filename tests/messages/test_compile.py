@@ -108,6 +108,11 @@ def test_the_preheader_is_hidden_at_the_top_and_not_in_the_text(render: Render) 
     assert "For Łucja" not in mail.text
 
 
+def test_the_page_names_its_language(render: Render) -> None:
+    made = render(mjml("<mj-text>x</mj-text>"), template={"markup": "mjml", "language": "pl"}).html
+    assert '<html lang="pl"' in made
+
+
 def test_a_preheader_in_two_places_is_said() -> None:
     body = mjml("<mj-text>x</mj-text>", head="<mj-preview>a</mj-preview>")
     expected = "news/template.toml: the preheader stands in template.toml and in <mj-preview>. Keep one of them."

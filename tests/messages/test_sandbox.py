@@ -97,6 +97,17 @@ def test_what_reaches_outside_is_refused(render: Render, body: str, expected: st
             "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(99) }}",
             "line 1: the mail takes longer than 1 s to make. A loop may have no end.",
         ),
+        # a list in itself twice, and so on: 2⁶⁰ comparisons within one call
+        (
+            "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}"
+            "{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}",
+            "line 1: “[ ]” makes a value that is too big.",
+        ),
+        ("{{ [[range(9999)|list] * 99] * 99 == 1 }}", "line 1: “*” makes a value that is too big."),
+        ("{{ [1]|batch(10**8, 'x')|list|length }}", "line 1: “batch” makes a value that is too big."),
+        ("{{ [1]|slice(10**8)|list|length }}", "line 1: “slice” makes a value that is too big."),
+        ("{{ ('%' * 99999)|urlencode|length }}", "line 1: “urlencode” makes a value that is too big."),
+        ("{{ [[1]]|sum(start=[]) }}", "line 1: “[…]” is not a number."),
         ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "email.html: the template is nested too deeply."),
         ("{% for a in [1] %}" * 40 + "{% endfor %}" * 40, "email.html: the template is nested too deeply."),
     ],
@@ -122,6 +133,7 @@ def test_what_eats_the_machine_is_stopped(render: Render, body: str, expected: s
         ("{% if %}{% endif %}", "line 1: Expected an expression, got 'end of statement block'."),
         ("a\n{% for x in y %}", "line 2: “y” is not known."),
         ("{{ 1 / 0 }}", "line 1: this cannot be worked out: division by zero."),
+        ("{{ 1e400 > contact.last_name|length }}", "line 1: this cannot be worked out: name 'inf' is not defined."),
         ("{{ contact.last_name + 1 }}", "line 1: this cannot be worked out: can only concatenate str (not \"int\") to str."),
         ("{{ [1, 2] }}", "line 1: this is not one text or number but […]. Write which part of it to show."),
         ("{{ sender }}", "line 1: this is not one text or number but {address, email, name, reply_to}. Write which part of it to show."),
@@ -144,6 +156,15 @@ def test_ordinary_use_of_the_watched_operators_works(said: Callable[..., str]) -
         "{{ 2 * 3 }} {{ 2 ** 8 }} {{ 7 % 4 }} {{ '%.2f' % 1.5 }} {{ 'a' + 'b' }} {{ 'a' ~ 1 ~ none }} {{ '-' * 5 }}"
     )
     assert said(expression) == "6 256 3 1.50 ab a1 -----"
+
+
+def test_lists_are_counted_and_still_lists(said: Callable[..., str]) -> None:
+    expression = (
+        "{% for name, n in [('a', 1), ('b', 2)] %}{{ name }}{{ n }} {% endfor %}{{ {'k': 'v'}.k }} {{ [1, 2]|sum }} "
+        "{{ [{'n': 1}, {'n': 2}]|sum(attribute='n') }} {% for row in 'abc'|batch(2, '-') %}{{ row|join }} {% endfor %}"
+        "{% for row in 'abc'|slice(2) %}{{ row|join }} {% endfor %}{{ 'a b'|urlencode }} {{ '%s%s' % (1, 2) }} {{ 1 in (1, 2) }}"
+    )
+    assert said(expression) == "a1 b2 v 3 3 ab c- ab c a%20b 12 true"
 
 
 def test_loops_know_where_they_are(said: Callable[..., str]) -> None:

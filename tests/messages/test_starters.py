@@ -129,6 +129,13 @@ def test_row_a11_the_notice_speaks_of_the_contract_that_matched(mail: Callable[.
     assert "Sunday 29 November is the last day" in made.text
 
 
+def test_an_order_with_a_line_of_no_product_is_written(mail: Callable[..., Rendered]) -> None:
+    unnamed = {"product": None, "quantity": 1, "amount": None, "n": 9}
+    for key in KEYS:
+        made = mail(key, purchase=PURCHASE | {"lines": [*PURCHASE["lines"], unnamed]})
+        assert "1 × \n" not in made.text
+
+
 def test_the_welcome_shows_its_logo(mail: Callable[..., Rendered], context: Make) -> None:
     template = load(starters() / "welcome-1")
     made = mail("welcome-1")

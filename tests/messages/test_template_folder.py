@@ -146,6 +146,15 @@ def test_a_link_out_of_the_folder_is_refused(folder: Folder, tmp_path: Path) -> 
     assert "“terms” must be the plain name" in wrong(path)
 
 
+@pytest.mark.parametrize("name", ["email.html", "email.txt", "template.toml"])
+def test_no_text_of_a_template_is_a_link_out_of_the_folder(folder: Folder, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_text('subject = "secret"')
+    path = folder()
+    (path / name).unlink(missing_ok=True)
+    (path / name).symlink_to(tmp_path / "secret")
+    assert wrong(path) == f"news/{name}: “{name}” must be the plain name of a file in the template's folder."
+
+
 def test_bytes_that_are_not_utf_8_name_the_line(folder: Folder) -> None:
     path = folder(email__html=b"<p>\nZa\xbf\xf3\xb3\xe6</p>")
     assert wrong(path) == "news/email.html, line 2: byte 7 is not UTF-8. Save the file as UTF-8."
