@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import DAY, Instant
@@ -123,7 +124,7 @@ def _typed(criterion: Criterion | None, catalogue: Catalogue) -> Criterion | Non
     return typed(criterion, catalogue) if criterion is not None else None
 
 
-def plan_of(row: RowMapping, journey: Journey, catalogue: Catalogue) -> Plan:
+def plan_of(row: Mapping[str, Any], journey: Journey, catalogue: Catalogue) -> Plan:
     """The plan of one row of version joined with its journey (columns journey, key, name, id, number, published_at).
 
     `catalogue` tells the types of attributes. Raises InvalidCriterion where a criterion asks for another type.
@@ -176,7 +177,9 @@ class Plans:
                 .mappings()
                 .one()
             )
-            self._plans[version] = plan_of(row, read_journey(row["graph"]), Catalogue(attributes=attributes(conn)))
+            self._plans[version] = plan_of(
+                dict(row), read_journey(row["graph"]), Catalogue(attributes=attributes(conn))
+            )
         return self._plans[version]
 
     def clear(self) -> None:
