@@ -143,6 +143,7 @@ def _add_commands() -> None:
         explain,
         imports,
         journeys,
+        migrating,
         names,
         running,
         segments,
@@ -151,7 +152,20 @@ def _add_commands() -> None:
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        names,
+        segments,
+        senders,
+        templates,
+        journeys,
+        migrating,
+        running,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

@@ -270,13 +270,17 @@ _COUNT = insert(t.counter).from_select(
     .join(course, _led)
     .group_by(_e.version, _e.node, _c.reason),
 )
-_of_stay = and_(_m.enrollment == _e.id, _m.node == _e.node, _m.visit == _e.n, _e.id == moving.c.enrollment, _led)
+# the two `+ 0` and the missing `message.enrollment = enrollment.id` leave SQLite no order but moving, enrollment, course,
+# message; by itself it walks over all messages for each node (190 → 12 ms a cohort)
+_of_stay = and_(
+    _here, _c.version == _e.version + 0, _c.node == _e.node,
+    _m.enrollment == moving.c.enrollment + 0, _m.node == _e.node, _m.visit == _e.n,
+)  # fmt: skip
 # two statements after the enrollments are locked: hand-over takes the enrollment before the message. What a server may
 # have in hand is not called back; whoever has it settles it
 _CANCEL = (
     update(t.message)
     .where(
-        _m.enrollment == moving.c.enrollment + 0,
         _of_stay,
         or_(
             and_(_c.messages == "cancel", _m.state.in_(["pending", "held", "claimed"])),
@@ -295,7 +299,7 @@ _CANCEL = (
 # the stay has the next number now; what waits still goes out as the new version has it
 _TAKE_ALONG = (
     update(t.message)
-    .where(_m.enrollment == moving.c.enrollment + 0, _of_stay, _c.stays, _m.state != "cancelled")
+    .where(_of_stay, _c.stays, _m.state != "cancelled")
     .values(visit=_m.visit + 1, version=case((_m.state.in_(["pending", "held"]), _version), else_=_m.version))
 )
 _has_message = exists(select(1).where(_m.enrollment == _e.id, _m.node == _e.node, _m.visit == _e.n + 1))

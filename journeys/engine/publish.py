@@ -88,6 +88,8 @@ class Published:
     number: int
     #: who was let in at once, where a trigger takes existing contacts
     entered: int
+    #: the journey was paused, and stays so
+    paused: bool
     #: of the version: what the next draft is based on
     hash: str
     #: what the checks found and did not block
@@ -143,6 +145,7 @@ def publish(
         version=plan.version,
         number=plan.number,
         entered=entered,
+        paused=paused,
         hash=hash_,
         problems=tuple(problem for problem in report.problems if problem not in blocking),
     )

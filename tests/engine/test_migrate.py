@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.channels.channel import Accepted, Handed, Mail
@@ -607,41 +607,3 @@ def test_a_draft_can_be_asked_before_it_is_published(world: World) -> None:
     assert (found.number, [one.course.fate for one in found.standing]) == (2, [Fate.FINISH])
     never = preview_edit(world.store, Plans(), chain({"in": LIST}, id="other"), Choices())
     assert (never.number, never.standing) == (1, ())
-
-
-# --- crashes and many -----------------------------------------------------------------------------------------------
-
-
-class Crash(Exception):
-    pass
-
-
-@pytest.mark.parametrize("dies_after", [1, 4, 9, 14, 19, 24])
-def test_a_crash_between_two_statements_leaves_the_rest_for_the_next_time(
-    world: World, dies_after: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("COHORT", "POSTGRESQL_COHORT"):
-        monkeypatch.setattr(f"journeys.engine.pace.{name}", 2)
-    world.publish(asking())
-    inside(world, 5)
-    world.publish(asking(exit_when=POLISH))
-    left = dies_after
-
-    def count(*_: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Crash
-
-    event.listen(world.store.engine, "before_cursor_execute", count)
-    try:
-        with pytest.raises(Crash):
-            move(world)
-    finally:
-        event.remove(world.store.engine, "before_cursor_execute", count)
-    assert broken(world) == []
-    move(world)
-    assert {number for _node, number, _state in standing(world)} == {2}
-    assert len(deliver(world)) == 5
-    world.tick()
-    assert broken(world) == []

@@ -215,6 +215,7 @@ def test_who_would_have_come_in_may_be_let_in(world: World) -> None:
     world.tick()
     assert let(world) == Admitted(2, {"inside": 1})
     assert {(one["since_at"], one["entered_at"]) for one in world.passages()} == {(happened, world.now)}
+    world.tick()
     later(world, DAY)
     assert standing(world) == ["ask active"] * 2
     assert broken(world) == []
