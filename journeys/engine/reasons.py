@@ -13,7 +13,7 @@ _REASONS = {
     "edited": N_("The journey was edited, and the passage went on in its other version."),
     "moved": N_("The journey was edited, and whoever stood here was moved."),
     "sent away": N_("The journey was edited, and whoever stood here was to leave."),
-    "stopped": N_("The journey was stopped, and whoever was inside was to leave."),
+    "let go": N_("The journey was stopped, and whoever was inside was to leave."),
     "too many hops": N_("The path went round without ever resting, and was stopped."),
     "no answer": N_("There was no answer."),
     "never asked": N_("The question was never sent."),
@@ -27,6 +27,7 @@ _REASONS = {
     "consent withdrawn": N_("The consent was withdrawn."),
     "cap": N_("The frequency cap is reached."),
     "quiet hours": N_("It is quiet hours where the contact is."),
+    "restored": N_("It may have gone out before the store was restored or moved."),
     "too late": N_("It could not go out in time."),
     "passage ended": N_("The passage had ended before."),
     "replaced": N_("The journey was edited before it went out, and another message was made in its place."),
@@ -41,6 +42,9 @@ _REASONS = {
     "re_entry": N_("The contact had been in the journey before and may not come back yet."),
     "late": N_("It was noticed too late."),
     "paused": N_("The journey was paused."),
+    "circle": N_("It had jumped from journey to journey again and again without a rest."),
+    "stopped": N_("The journey was stopped and lets nobody in."),
+    "archived": N_("The journey was archived and lets nobody in."),
     "existing": N_("It was over before the journey was published."),
 }
 

@@ -142,5 +142,5 @@ _SET_STATE = (
 )
 _LEAVE = insert(ending).from_select(
     ["enrollment", "state", "reason", "at"],
-    select(moving.c.enrollment, literal("exited"), literal("stopped"), bindparam("now", type_=BigInteger())),
+    select(moving.c.enrollment, literal("exited"), literal("let go"), bindparam("now", type_=BigInteger())),
 )
