@@ -48,6 +48,8 @@ from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
+#: stands for an outlet in the table of ways: was put to this node by an edit, and comes to it now
+ARRIVES = "\N{RIGHTWARDS ARROW}"
 #: hops of one member in one tick; more is a circle without a rest, and the passage fails with its path as the reason
 MOST_HOPS = 200
 
@@ -154,12 +156,18 @@ class Walk:
         """Members that have just come to a node that does not act at once; true if some are due already."""
         here = {"the_version": plan.version, "here": step.id, "now": now}
         if step.arrival is Arrival.TIMED:
-            zones = [row.zone for row in conn.execute(_ZONES, here)]
-            dues = step.node.due(zones, now=now, zone=zone)
-            conn.execute(insert(due), [{"zone": name, "due_at": at} for name, at in dues.items()])
+            zones: dict[int, list[str]] = {}
+            for row in conn.execute(_ZONES, here):
+                zones.setdefault(row.arrived_at, []).append(row.zone)
+            dues: list[dict[str, Any]] = [
+                {"zone": name, "since_at": since, "due_at": at}
+                for since, names in zones.items()
+                for name, at in step.node.due(names, now=Instant(since), zone=zone).items()
+            ]
+            conn.execute(insert(due), dues)
             conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
-            return any(at <= now for at in dues.values())
+            return any(one["due_at"] <= now for one in dues)
         made = self._statements.setdefault(plan.version, Statements())
         if step.id not in made.handing:
             made.handing[step.id] = Handing(plan, step, conn.dialect.name)
@@ -242,6 +250,7 @@ def _ways(plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for step in plan.steps.values():
         rows.append(_way(plan, step.id, "", step, picked_up=True))
+        rows.append(_way(plan, step.id, ARRIVES, step))
         rows.extend(
             _way(plan, step.id, outlet.id, plan.steps.get(step.targets.get(outlet.id, "")))
             for outlet in step.node.outlets()
@@ -353,7 +362,14 @@ _TAKE = insert(cohort).from_select(
         case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )
     .join(t.contact, t.contact.c.id == _lot.c.contact)
-    .join(_here, and_(_here.c.version == _lot.c.version, _here.c.node == _lot.c.node, _here.c.outlet == "")),
+    .join(
+        _here,
+        and_(
+            _here.c.version == _lot.c.version,
+            _here.c.node == _lot.c.node,
+            _here.c.outlet == case((_lot.c.arriving, ARRIVES), else_=""),
+        ),
+    ),
 )  # fmt: skip
 
 _PLACES = (
@@ -363,9 +379,10 @@ _PLACES = (
     .order_by(_c.version, _c.node, _c.phase)
 )
 
-_ZONES = select(_c.zone).where(_AT_NODE, _c.phase == 0).distinct()
+# all came now, but for those an edit has put here: their wait counts from when they came
+_ZONES = select(_c.zone, _c.arrived_at).where(_AT_NODE, _c.phase == 0).distinct()
 
-_until = select(due.c.due_at).where(due.c.zone == _c.zone).scalar_subquery()
+_until = select(due.c.due_at).where(due.c.zone == _c.zone, due.c.since_at == _c.arrived_at).scalar_subquery()
 _REST_UNTIL = (
     update(cohort)
     .where(_AT_NODE, _c.phase == 0)
@@ -464,6 +481,7 @@ _KEEP = (
         node=_c.node,
         n=_c.n,
         arrived_at=_c.arrived_at,
+        arriving=literal(False),
         due_at=case((_ended, null()), else_=_c.due_at),
         woken_by=null(),
         noted=case((_ended, null()), else_=_c["values"]),

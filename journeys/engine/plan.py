@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from journeys.base.catalogue import TRANSPORTS, Catalogue
 from journeys.base.time import DAY, Instant
@@ -145,7 +146,7 @@ def _typed(criterion: Criterion | None, catalogue: Catalogue) -> Criterion | Non
 
 
 def plan_of(
-    row: RowMapping,
+    row: Mapping[str, Any],
     journey: Journey,
     catalogue: Catalogue,
     *,
@@ -210,7 +211,7 @@ class Plans:
             )
             journey = read_journey(row["graph"])
             catalogue = Catalogue(attributes=attributes(conn), transports=self._transports)
-            self._plans[version] = plan_of(row, journey, catalogue, bodies=_bodies(conn, version, journey))
+            self._plans[version] = plan_of(dict(row), journey, catalogue, bodies=_bodies(conn, version, journey))
         return self._plans[version]
 
     def clear(self) -> None:

@@ -457,6 +457,8 @@ journey = Table(
     Column("state_at", BigInteger, nullable=False),
     #: last workspace day swept for this journey (ISO)
     Column("swept_on", Str),
+    #: goes up whenever members come to another version than the newest, so that runtimes notice
+    Column("moves", Integer, nullable=False, server_default="0"),
     CheckConstraint("state in ('live','paused','stopped','archived')", name="state"),
 )
 version = Table(
@@ -504,6 +506,8 @@ enrollment = Table(
     Column("arrived_at", BigInteger, nullable=False),
     #: hops made so far; with the enrollment it names the present stay
     Column("n", Integer, nullable=False),
+    #: was put where it stands by an edit; what happens on arrival there is yet to be done
+    Column("arriving", Boolean, nullable=False, server_default=text("false")),
     Column("woken_by", Id),
     #: JSON text: what the node it stands at has worked out and keeps until it leaves
     Column("noted", Text),
@@ -572,6 +576,11 @@ not_entered = Table(
     #: "audience", "re_entry", "inside", "late", "paused"
     Column("reason", Str, nullable=False),
     Column("values", Text),
+    #: the match, for whoever is let in after a pause: its moment, what it is about, when it would have been due
+    Column("matched_at", BigInteger),
+    Column("subject_kind", Str),
+    Column("subject_id", Id),
+    Column("due_at", BigInteger),
     Index("ix_not_entered_contact", "contact", "journey"),
     Index("ix_not_entered_at", "at"),
 )

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("version", Id),
         sa.Column("state_at", sa.BigInteger(), nullable=False),
         sa.Column("swept_on", Str),
+        sa.Column("moves", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("state in ('live','paused','stopped','archived')", name=op.f("ck_journey_state")),
         sa.PrimaryKeyConstraint("id", name="pk_journey"),
         sa.UniqueConstraint("key", name="uq_journey_key"),
@@ -201,6 +202,10 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("reason", Str, nullable=False),
         sa.Column("values", sa.Text()),
+        sa.Column("matched_at", sa.BigInteger()),
+        sa.Column("subject_kind", Str),
+        sa.Column("subject_id", Id),
+        sa.Column("due_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_not_entered"),
     )
     op.create_index("ix_not_entered_at", "not_entered", ["at"])
@@ -641,6 +646,7 @@ def upgrade() -> None:
         sa.Column("node", Str, nullable=False),
         sa.Column("arrived_at", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("arriving", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("woken_by", Id),
         sa.Column("noted", sa.Text()),
         sa.Column("state", Str, nullable=False),
