@@ -149,9 +149,23 @@ def _add_commands() -> None:
         senders,
         set_up,
         templates,
+        tidy,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        names,
+        segments,
+        senders,
+        templates,
+        journeys,
+        running,
+        explain,
+        tidy,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

@@ -20,6 +20,7 @@ from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
 from journeys.engine import scratch, sweep
 from journeys.engine.advance import Advanced, Walk
+from journeys.engine.fitting import fitted
 from journeys.engine.listen import Heard, listen
 from journeys.engine.live import Roll
 from journeys.engine.plan import Plan, Plans
@@ -34,8 +35,6 @@ COHORT = 2_000
 POSTGRESQL_COHORT = 10_000
 SMALLEST_COHORT = 200
 LARGEST_COHORT = 50_000
-#: seconds for which a cohort may hold the write lock on SQLite, where one writer keeps all others waiting
-LOCK_SECONDS = 0.05
 #: events of one lot
 LOT = 2_000
 
@@ -298,8 +297,4 @@ class Engine:
             return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._cohort)
 
     def _fit(self, members: int, took: float) -> None:
-        """Choose the next cohort's size so that it holds the write lock for about LOCK_SECONDS."""
-        if members < self._cohort and took < LOCK_SECONDS:
-            return
-        wanted = int(members * LOCK_SECONDS / max(took, 1e-4))
-        self._cohort = max(SMALLEST_COHORT, min(LARGEST_COHORT, wanted, self._cohort * 2))
+        self._cohort = fitted(self._cohort, members, took, least=SMALLEST_COHORT, most=LARGEST_COHORT)

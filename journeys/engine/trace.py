@@ -63,6 +63,8 @@ class Passage:
     ended_at: Instant | None
     goal_at: Instant | None
     stays: tuple[Stay, ...]
+    #: whether stays are missing, since the passage ended long ago
+    tidied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _passages(
     rows = conn.execute(select(t.enrollment).where(*mine).order_by(t.enrollment.c.id)).mappings().all()
     made = []
     for row in rows:
-        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings()
+        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings().all()
         stays = [_stay(plans.get(conn, hop["version"]), hop, names, zone) for hop in hops]
         plan = plans.get(conn, row["version"])
         if row["state"] == "active":
@@ -161,6 +163,8 @@ def _passages(
                 ended_at=row["ended_at"],
                 goal_at=row["goal_at"],
                 stays=tuple(stays),
+                # every passage begins with the hop from its trigger, or ends there
+                tidied=row["state"] != "active" and (not hops or hops[0]["n"] > 0),
             )
         )
     return made

@@ -31,7 +31,7 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, day_start, zone_of
 from journeys.base.validation import SettingsError
-from journeys.criteria import Criterion, Where, ensures_not_recurring, references, typed, words
+from journeys.criteria import Criterion, Recall, Where, ensures_not_recurring, references, typed, words
 from journeys.criteria.frame import at_least, one
 from journeys.criteria.part import stored_text
 from journeys.criteria.saying import qualified
@@ -81,6 +81,10 @@ class EventTrigger(_On):
 
     def kinds(self) -> frozenset[str]:
         return frozenset({self.event})
+
+    def recalls(self) -> Iterator[Recall]:
+        if self.nth is not None:
+            yield Recall("event", self.event, None if self.within_days is None else self.within_days * DAY)
 
     def matches(self, event: FromClause) -> ColumnElement[bool]:
         """Whether a row of `event` (the table or an alias) brings its contact in.

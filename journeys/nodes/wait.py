@@ -15,10 +15,12 @@ from journeys.base.time import DAY, Instant, zone_of
 from journeys.base.validation import SettingsError
 from journeys.criteria import (
     Criterion,
+    Recall,
     Where,
     compile_criterion,
     drifts,
     evidence,
+    recalls,
     references,
     shortest_window,
     stirs,
@@ -79,6 +81,10 @@ class Listen(_Rule):
         title=_("About"),
         description=_("The message of a send, or what the passage is about; empty: whatever the event is about."),
     )
+
+    def recalls(self) -> Iterator[Recall]:
+        # what a passage waits for happens within it
+        yield from ()
 
     def fits(self, happened: FromClause) -> ColumnElement[bool]:
         """Whether a row of `event` is one that is listened for, whenever it was."""
@@ -204,6 +210,9 @@ class ForCriterion(_Rule):
     @property
     def scoped(self) -> Criterion:
         return with_default_scope(self.criterion, "since entry")
+
+    def recalls(self) -> Iterator[Recall]:
+        yield from recalls(self.scoped)
 
     def outcome(self, cohort: Cohort) -> Outcome:
         frame = frame_of(cohort)
