@@ -17,6 +17,7 @@ from journeys.base.i18n import N_
 from journeys.base.time import Instant
 from journeys.engine import scratch
 from journeys.engine.enroll import Admitted, admit, fill_candidates
+from journeys.engine.indexes import settle_indexes
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.policies import workspace_rules
@@ -109,6 +110,7 @@ def publish(
         paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
         wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
+    settle_indexes(store)
     return Published(
         journey=plan.journey,
         version=plan.version,

@@ -13,6 +13,7 @@ from pathlib import Path
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
 from journeys.base.time import HOUR, Instant, day_of
+from journeys.engine.indexes import settle_indexes
 from journeys.engine.tidy import tidy
 from journeys.store import retention, settings
 from journeys.store.backup import DAILY_KEPT, KEPT, back_up, prune_daily
@@ -84,6 +85,8 @@ class Chores:
         done = tidy(self._store, span, now=now, keep_going=lambda: keep_going() and self._steady() < until)
         if done.rows:
             log.info("tidied %d rows", done.rows)
+        # journeys that were archived or ran empty leave indexes that nobody searches by
+        settle_indexes(self._store)
         return done.whole
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from journeys.base.clock import Clock, SystemClock
 from journeys.store.address import label, parsed
+from journeys.store.attribute_indexes import put_aside, remake
 from journeys.store.backup import back_up
 from journeys.store.dialect import database_version, lock_structure, mark_as_store
 from journeys.store.errors import (
@@ -164,11 +165,13 @@ def _make(store: Store) -> None:
 def _upgrade(store: Store, revision: str, clock: Clock) -> None:
     if store.is_sqlite:
         back_up(Path(store.label), now=clock.now(), revision=revision)
-    with store.write() as conn:
+    with store.restructure() as conn:
         lock_structure(conn)
         # another program may have done it while this one waited
         if revision_of(conn) == revision:
+            put_aside(conn)
             migrate_structure(conn)
+            remake(conn)
 
 
 def is_locked(address: str) -> bool:
