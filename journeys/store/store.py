@@ -197,9 +197,6 @@ _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", "
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     for pragma in (
-        # first, and only of effect on a file that is being made: room that tidying frees can then be given back in
-        # small steps (1.6 s for 27 MB, 36 ms the longest); costs 3 % of what inserting takes
-        "auto_vacuum=INCREMENTAL",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
