@@ -138,9 +138,11 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        codes,
         contacts,
         demo,
         explain,
+        feeds,
         imports,
         journeys,
         names,
@@ -156,8 +158,10 @@ def _add_commands() -> None:
         set_up,
         contacts,
         imports,
+        codes,
         names,
         segments,
+        feeds,
         senders,
         templates,
         journeys,

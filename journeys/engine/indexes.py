@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from sqlalchemy import Connection, select
 
@@ -10,8 +10,7 @@ from journeys.criteria import AnyCriterion, leaves, parse_criterion, typed
 from journeys.criteria.leaves.attribute import AttributeLeaf
 from journeys.criteria.leaves.segment import SegmentLeaf
 from journeys.engine.live import Roll
-from journeys.engine.plan import Plan, Plans
-from journeys.nodes.trigger import AttributeDate, DateTrigger
+from journeys.engine.plan import Plans
 from journeys.store import tables as t
 from journeys.store.attribute_indexes import AttributeIndex, listed, settle, there
 from journeys.store.catalogue import catalogue as catalogue_of
@@ -32,22 +31,20 @@ def settle_indexes(store: Store) -> None:
 
 
 def needed(conn: Connection) -> frozenset[AttributeIndex]:
-    """By what segments in use and date triggers search.
+    """By what segments in use and triggers search.
 
     What a node asks of its members is read from each contact's own row and needs none.
     """
     plans = [plan for live in Roll(Plans()).call(conn) for plan in live.plans.values()]
-    by_date = {index for plan in plans for index in _by_date(plan)}
+    by_trigger = {
+        AttributeIndex(key, on)
+        for plan in plans
+        for trigger in plan.triggers.values()
+        for key, on in trigger.on.attributes()
+    }
     catalogue = catalogue_of(conn)
     criteria = _of_segments(conn, {key for plan in plans for key in plan.segments})
-    return frozenset(by_date.union(*(_of(typed(criterion, catalogue)) for criterion in criteria)))
-
-
-def _by_date(plan: Plan) -> Iterator[AttributeIndex]:
-    for trigger in plan.triggers.values():
-        # an anniversary is found by a part of the day, which no index on the whole of it serves
-        if isinstance(trigger.on, DateTrigger) and isinstance(trigger.on.date, AttributeDate) and not trigger.on.yearly:
-            yield AttributeIndex(trigger.on.date.attribute, "day")
+    return frozenset(by_trigger.union(*(_of(typed(criterion, catalogue)) for criterion in criteria)))
 
 
 def _of_segments(conn: Connection, keys: Iterable[str]) -> list[AnyCriterion]:

@@ -94,6 +94,11 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    #: row of the code it shows
+    code: int | None
+    channel: str
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool
     #: when its node was due
     due_at: Instant
     #: None: hand it over; else the decision to settle
@@ -147,7 +152,8 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.code, _m.expires_at, _m.channel, _m.repeatable,
+        _k.email, _k.phone, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -196,7 +202,7 @@ def claim(
     """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
-    consent, cap, quiet hours. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
+    consent, cap, quiet hours; of a webhook, which contacts nobody, only passage, expiry and suppression are asked. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
     when one holds it: "later" or "skip". Class *service* passes over consent and cap, and keeps quiet hours only
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
@@ -208,6 +214,9 @@ def claim(
     conn.execute(_LOCK_CONTACTS, {"contacts": contacts})
     rows = conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all()
     barred = suppressed(conn, "email", [row.email for row in rows if row.email])
+    # a call names the contact: whoever wants to hear no more by any channel is named no more
+    calls = [row.phone for row in rows if row.channel == "webhook" and row.phone]
+    barred_calls = suppressed(conn, "sms", calls) | suppressed(conn, "phone", calls) if calls else {}
     counted: dict[int, list[Instant]] = {}
     caps = [cap for row in rows if (cap := rules_of(row.version).cap)]
     if caps:
@@ -222,7 +231,9 @@ def claim(
             row,
             rules=rules_of(row.version),
             block=on_block(row.version, row.node),
-            barred=barred.get(row.email or "", ""),
+            barred=barred.get(row.email or "", "")
+            or (row.channel == "webhook" and barred_calls.get(row.phone or ""))
+            or "",
             counted=counted.get(row.contact, ()),
             left_out_until=left_out_until,
             now=now,
@@ -263,6 +274,9 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        code=row.code,
+        channel=row.channel,
+        repeatable=row.repeatable,
         due_at=row.due_at,
         verdict=verdict,
     )
@@ -291,10 +305,12 @@ def judge(
         return Verdict("expired", "too late")
     if row.due_at <= left_out_until:
         return Verdict("skipped", LEFT_OUT)
-    if not row.email:
+    if not row.email and row.channel == "email":
         return Verdict("skipped", "no address")
     if barred:
         return Verdict("skipped", "suppressed", barred)
+    if row.channel == "webhook":
+        return None
     if marketing and not row.consent:
         return Verdict("skipped", "no consent" if row.consent is None else "consent withdrawn", row.purpose)
     if marketing and rules.cap is not None:
@@ -485,12 +501,12 @@ _IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).whe
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
 _BACK = (
     update(t.message)
-    .where(_still, _m.state == literal_column("'claimed'"))
-    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+    .where(_still, or_(_m.state == literal_column("'claimed'"), _m.repeatable))
+    .values(state="pending", worker=null(), lease_until=null(), started_at=null(), counted_at=null())
 )
 _UNKNOWN = (
     update(t.message)
-    .where(_still, _m.state == literal_column("'started'"))
+    .where(_still, _m.state == literal_column("'started'"), ~_m.repeatable)
     .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
     .returning(_m.enrollment, _m.node, _m.visit)
 )
@@ -517,6 +533,8 @@ def recover(
     conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
 ) -> tuple[int, int]:
     """After a crash: claimed goes back to pending, started becomes unknown; returns how many of each.
+
+    What may be handed over again goes back to pending even where it was started.
 
     Takes what is `left_behind`.
     """

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
 from journeys.criteria import Recall
-from journeys.nodes.cohort import Cohort, DueTable, Outcome
+from journeys.nodes.cohort import Cohort, DueTable, Outcome, Parcel
 from journeys.nodes.problem import Problem
 from journeys.nodes.recalling import recalls_of
 
@@ -105,11 +105,14 @@ class Node(BaseModel):
     #: icon name as in the design of the canvas
     icon: ClassVar[str]
     arrival: ClassVar[Arrival] = Arrival.AT_ONCE
-    #: the state an enrollment ends in here, for kinds that end
-    ends: ClassVar[str | None] = None
     can_be_off: ClassVar[bool] = True
     #: whether it writes to contacts, by `change`
     changes: ClassVar[bool] = False
+
+    @property
+    def ends(self) -> str | None:
+        """The state an enrollment ends in here; None where it goes on."""
+        return None
 
     def outlets(self) -> tuple[Outlet, ...]:
         """Exits in the order of the card; the first is taken where the node is switched off."""
@@ -164,6 +167,10 @@ class Node(BaseModel):
 
         `zone` is the workspace's, for contacts without one.
         """
+        raise NotImplementedError
+
+    def parcel(self) -> Parcel:
+        """The message that every member makes who comes here; only for arrival HANDS_OVER."""
         raise NotImplementedError
 
     def outcome(self, cohort: Cohort) -> Outcome:

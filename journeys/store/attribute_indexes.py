@@ -6,30 +6,47 @@ An index on an expression serves only a query that says the same text: both come
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, assert_never, get_args
 
-from sqlalchemy import ColumnElement, Connection, column, inspect, text
+from sqlalchemy import ColumnElement, Connection, column, func, inspect, literal_column, text
 
 from journeys.store import settings
 from journeys.store.dialect import json_number, json_text, typed_attribute
 from journeys.store.tables import Json, contact
 
-#: the setting that lists them: [[key, reading], …]
+#: the setting that lists them: [[key, on], …]
 INDEXES = "attribute_indexes"
-_PREFIX = "ix_contact_by_"
+#: what the names of these indexes begin with
+PREFIX = "ix_contact_by_"
 
-#: how an attribute is read by what searches for it
-Reading = Literal["folded", "number", "text", "day"]
+#: how contacts are found by an attribute: by its day, the month and day of that, its folded key; by what criteria read,
+#: which trust no type: a number, a text
+IndexOn = Literal["day", "month and day", "key", "number", "text"]
 
-_READ: dict[Reading, tuple[str, Callable[[ColumnElement[Any], str], ColumnElement[Any]]]] = {
-    "folded": ("keys", partial(typed_attribute, type_="text")),
-    "number": ("attributes", json_number),
-    "text": ("attributes", json_text),
-    "day": ("attributes", partial(typed_attribute, type_="date")),
-}
+
+def month_and_day(day: ColumnElement[Any]) -> ColumnElement[str]:
+    """“03-04” of an ISO day; its numbers stand in the text, so that an index on the expression serves."""
+    return func.substr(day, literal_column("6"), literal_column("5"))
+
+
+def _expression(key: str, on: IndexOn) -> ColumnElement[Any]:
+    # of columns without a table: an index knows its own
+    attributes, keys = column("attributes", Json), column("keys", Json)
+    match on:
+        case "day":
+            return typed_attribute(attributes, key, "date")
+        case "month and day":
+            return month_and_day(typed_attribute(attributes, key, "date"))
+        case "key":
+            return typed_attribute(keys, key, "text")
+        case "number":
+            return json_number(attributes, key)
+        case "text":
+            return json_text(attributes, key)
+        case never:
+            assert_never(never)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,22 +54,23 @@ class AttributeIndex:
     """An index on one attribute of all contacts."""
 
     key: str
-    reading: Reading
+    on: IndexOn
 
     @property
     def name(self) -> str:
-        return _PREFIX + hashlib.sha256(f"{self.reading} {self.key}".encode()).hexdigest()[:16]
+        # a key may be longer than a name
+        return f"{PREFIX}{self.on.replace(' ', '_')}_{hashlib.sha256(self.key.encode()).hexdigest()[:16]}"
 
-    def expression(self) -> ColumnElement[Any]:
-        """What it is made on, of a table without a name: an index knows its own."""
-        document, read = _READ[self.reading]
-        return read(column(document, Json), self.key)
+    def statement(self, conn: Connection) -> str:
+        """CREATE INDEX, as the driver takes it."""
+        said = _expression(self.key, self.on).compile(dialect=conn.dialect, compile_kwargs={"literal_binds": True})
+        return f"CREATE INDEX {self.name} ON contact (({said}))".replace("%%", "%")
 
 
 def listed(conn: Connection) -> frozenset[AttributeIndex]:
     """Those that the store is to have."""
     rows = settings.get(conn, INDEXES, [])
-    return frozenset(AttributeIndex(key, reading) for key, reading in rows if reading in get_args(Reading))
+    return frozenset(AttributeIndex(key, on) for key, on in rows if on in get_args(IndexOn))
 
 
 def there(conn: Connection) -> frozenset[str]:
@@ -63,7 +81,7 @@ def there(conn: Connection) -> frozenset[str]:
         names = list(found.scalars())
     else:
         names = [index["name"] or "" for index in inspect(conn).get_indexes(contact.name)]
-    return frozenset(name for name in names if name.startswith(_PREFIX))
+    return frozenset(name for name in names if name.startswith(PREFIX))
 
 
 def settle(conn: Connection, wanted: Iterable[AttributeIndex]) -> None:
@@ -73,14 +91,13 @@ def settle(conn: Connection, wanted: Iterable[AttributeIndex]) -> None:
     """
     indexes = frozenset(wanted)
     if indexes != listed(conn):
-        settings.put(conn, INDEXES, [[one.key, one.reading] for one in sorted(indexes)])
+        settings.put(conn, INDEXES, [[one.key, one.on] for one in sorted(indexes)])
     known = there(conn)
     for name in sorted(known - {one.name for one in indexes}):
         conn.exec_driver_sql(f"DROP INDEX {name}")
     for one in sorted(indexes):
         if one.name not in known:
-            expression = one.expression().compile(dialect=conn.dialect, compile_kwargs={"literal_binds": True})
-            conn.exec_driver_sql(f"CREATE INDEX {one.name} ON contact (({expression}))")
+            conn.exec_driver_sql(one.statement(conn))
 
 
 def put_aside(conn: Connection) -> None:

@@ -29,7 +29,7 @@ ROLLED_UP = "rolled_up"
 TRACKING = ("email.clicked", "email.opened", "page.visited")
 #: what criteria, splits or people answer by, however old: first words of kinds
 _NEVER = frozenset(
-    ("consent", "contact", "contract", "loyalty", "nps", "purchase", "segment", "stage", "tag", "message")
+    ("consent", "contact", "contract", "journey", "loyalty", "nps", "purchase", "segment", "stage", "tag", "message")
 )
 #: days for which it is kept who did not come in and why
 NOT_ENTERED_DAYS = 90

@@ -125,6 +125,8 @@ class Case:
         moments = Moments()
         cohort = Cohort(journey="JOURNEYA", version=1, node=HERE, moments=moments, dialect=self.conn.dialect.name)
         outcome = node.outcome(cohort)
+        if outcome.first is not None:
+            self.conn.execute(outcome.first, moments.values(now, WARSAW))
         values: dict[str, Any] = {"outlet": outcome.outlet}
         for name in ("reason", "values", "due_at"):
             if (expression := getattr(outcome, name)) is not None:

@@ -17,7 +17,7 @@ from journeys.base.time import Instant
 from journeys.store import attributes, contacts, migrations, settings
 from journeys.store import tables as t
 from journeys.store.address import label
-from journeys.store.attribute_indexes import AttributeIndex, Reading, listed, remake, settle, there
+from journeys.store.attribute_indexes import AttributeIndex, IndexOn, listed, remake, settle, there
 from journeys.store.backup import restore
 from journeys.store.errors import OlderStore, StoreDamaged
 from journeys.store.opening import open_store, upgrade_store
@@ -25,7 +25,7 @@ from journeys.store.store import Store
 
 CLOCK = SetClock(Instant(1_795_000_000))
 STEPS = Path(__file__).parents[1] / "data" / "structures"
-INDEX = AttributeIndex("city", "folded")
+INDEX = AttributeIndex("city", "key")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -163,8 +163,8 @@ def test_a_lost_index_is_made_again(store: Store) -> None:
 @pytest.mark.parametrize("key", ["city", "shoe-size", "birth_date"])
 def test_any_attribute_may_be_indexed_in_every_reading(store: Store, key: str) -> None:
     with store.write() as conn:
-        settle(conn, [AttributeIndex(key, reading) for reading in get_args(Reading)])
-        assert len(there(conn)) == 4
+        settle(conn, [AttributeIndex(key, on) for on in get_args(IndexOn)])
+        assert len(there(conn)) == 5
         settle(conn, [])
 
 

@@ -62,6 +62,8 @@ _RELATIVE = ("within the last days", "in the next days", "days ago", "in days", 
 _PRESENCE = ("has a value", "has none")
 #: comparisons that few contacts fulfil
 _NARROW = ("=", "in", "between", "within the last days", "in the next days", "days ago", "in days")
+#: said by their sign
+_SIGNED = ("!=", "<", "<=", ">", ">=", "between")
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between")
 _OPS: dict[AttributeType, tuple[str, ...]] = {
     "text": ("=", "!=", "in", "contains", "starts with"),
@@ -245,7 +247,7 @@ class AttributeLeaf(Leaf):
             return None
         match self.kind:
             case "text":
-                return AttributeIndex(self.attribute, "folded")
+                return AttributeIndex(self.attribute, "key")
             case "number" | "datetime":
                 return AttributeIndex(self.attribute, "number")
             case "date":
@@ -377,6 +379,7 @@ class AttributeLeaf(Leaf):
             observed=self._say_observed(observed, zone),
             wanted=self._wanted(),
             holds=self._takes(observed, day_of(at, zone), zone),
+            state=self.op not in _SIGNED,
         )
 
     def _takes(self, observed: Any, today: date, zone: ZoneInfo) -> bool:
@@ -458,11 +461,13 @@ class AttributeLeaf(Leaf):
         said = self._said_values()
         match self.op:
             case "has a value":
-                return _("≠ no value")
+                return _("a value")
             case "has none":
-                return _("= no value")
+                return _("no value")
             case "between":
                 return _("between {low} and {high}").format(low=said[0], high=said[1])
+            case "=":
+                return said[0]
             case "in":
                 return _("one of {values}").format(values=listed(said))
             case "contains":
