@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -62,17 +61,16 @@ class Memory:
         """What stays although it is older than `before`."""
         return tuple(one for one in self.kept if one.days is None or now - one.days * DAY < before)
 
-    def spans(self, before: Instant, now: Instant) -> dict[tuple[str, ...], Instant]:
-        """Kinds that may go → the moment before which, together where it is the same."""
-        until: dict[str, Instant | None] = dict.fromkeys(self.kinds, before)
+    def spans(self, before: Instant, now: Instant) -> dict[str, Instant]:
+        """Kind that may go → the moment before which."""
+        until = dict.fromkeys(self.kinds, before)
         for one in self.kept:
-            if one.what == "event" and (limit := until.get(one.key)) is not None:
-                until[one.key] = None if one.days is None else min(limit, Instant(now - one.days * DAY))
-        together: dict[Instant, list[str]] = defaultdict(list)
-        for kind, at in until.items():
-            if at is not None:
-                together[at].append(kind)
-        return {tuple(sorted(kinds)): at for at, kinds in together.items()}
+            if one.what == "event" and one.key in until:
+                if one.days is None:
+                    del until[one.key]
+                else:
+                    until[one.key] = min(until[one.key], Instant(now - one.days * DAY))
+        return until
 
 
 def memory(conn: Connection, kinds: Iterable[str]) -> Memory:

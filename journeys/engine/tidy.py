@@ -97,9 +97,10 @@ def look(store: Store, span: Span | None, *, now: Instant) -> Tidied:
         values = {"before": before, "nodes": sorted(known.nodes)}
         for name, rows in (("hops", OLD_HOPS), ("messages", OLD_DETAILS), ("changes", OLD_CHANGES)):
             setattr(would, name, conn.execute(select(func.count()).select_from(rows.subquery()), values).scalar_one())
-        for kinds, until in known.spans(before, now).items():
-            rows = select(func.count()).select_from(OLD_EVENTS.subquery())
-            would.events += conn.execute(rows, {"before": until, "kinds": list(kinds), "cutoff": before}).scalar_one()
+        counted = select(func.count()).select_from(OLD_EVENTS.subquery())
+        for kind, until in known.spans(before, now).items():
+            values = {"before": until, "kind": kind, "cutoff": before, "after": 0}
+            would.events += conn.execute(counted, values).scalar_one()
     return would
 
 
@@ -234,29 +235,25 @@ class _Tidying:
         self._lots(find, clear)
 
     def events(self, before: Instant, known: Memory) -> None:
-        for kinds, until in known.spans(before, self.now).items():
-            with self.store.write() as conn:
-                note_rolled_up(conn, kinds, until)
-            self._roll_up(kinds, until, before)
+        spans = known.spans(before, self.now)
+        with self.store.write() as conn:
+            note_rolled_up(conn, spans)
+        for kind, until in spans.items():
+            self._roll_up(kind, until, before)
 
-    def _roll_up(self, kinds: Sequence[str], until: Instant, cutoff: Instant) -> None:
-        values = {"before": until, "kinds": list(kinds), "cutoff": cutoff}
-        after = cleared = 0
+    def _roll_up(self, kind: str, until: Instant, cutoff: Instant) -> None:
+        values = {"before": until, "kind": kind, "cutoff": cutoff}
+        after, after_id = 0, 0
 
         def find(conn: Connection, size: int) -> Sequence[Row[Any]]:
-            nonlocal after
-            rows = conn.execute(OLD_EVENTS.limit(size), values | {"after": after}).all()
-            if rows and not cleared and rows[0].contact == after:
-                # another one was faster with them
-                rows = conn.execute(OLD_EVENTS.limit(size), values | {"after": after + 1}).all()
-            # a lot may end amid a contact's events, so that the next one begins with the same
-            after = rows[-1].contact if rows else after
+            nonlocal after, after_id
+            rows = conn.execute(OLD_EVENTS.limit(size), values | {"after": after, "after_id": after_id}).all()
+            if rows:
+                after, after_id = rows[-1].at, rows[-1].id
             return rows
 
         def clear(conn: Connection, rows: Sequence[Row[Any]]) -> int:
-            nonlocal cleared
-            cleared = _into_months(conn, [row.id for row in rows], self.zone)
-            return self._count("events", cleared)
+            return self._count("events", _into_months(conn, [row.id for row in rows], self.zone))
 
         self._lots(find, clear)
 

@@ -1,7 +1,8 @@
 """Which rows are old enough to go: one query each, run both to count them and to find a lot.
 
 Parameters: `before`, the moment; `after`, the id from which on to look (where a whole table is walked through); `nodes`
-whose hops stay; `kinds` of events, and `cutoff`, before which an import must have ended.
+whose hops stay; of events their `kind`, the moment `after` and the `after_id` from which on to look, and `cutoff`, before
+which an import must have ended.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ _before = bindparam("before", type_=BigInteger())
 _cutoff = bindparam("cutoff", type_=BigInteger())
 _after = bindparam("after", 0, type_=BigInteger())
 _nodes = bindparam("nodes", type_=Text(), expanding=True)
-_kinds = bindparam("kinds", type_=Text(), expanding=True)
+_kind = bindparam("kind", type_=Text())
+_after_id = bindparam("after_id", 0, type_=BigInteger())
 
 _e, _h, _v, _m, _n = t.enrollment.c, t.hop.c, t.event.c, t.message.c, t.not_entered.c
 _batch = t.import_batch.c
@@ -63,16 +65,18 @@ _undoable = exists(
     .where(or_(_batch.ended_at.is_(None), _batch.ended_at >= _cutoff))
 )  # fmt: skip
 OLD_EVENTS = (
-    select(_v.id, _v.contact)
+    select(_v.id, _v.at)
     .where(
-        _v.contact >= _after,
-        _v.kind.in_(_kinds),
+        # one kind at a time, in the order of its index: lots of several kinds would be sorted anew each time
+        _v.kind == _kind,
+        _v.at >= _after,
+        or_(_v.at > _after, _v.id > _after_id),
         _v.at < _before,
         ~_under_way,
         ~exists(select(1).where(t.fresh.c.event == _v.id)),
         ~and_(_v.import_batch.is_not(None), _undoable),
     )
-    .order_by(_v.contact, _v.kind, _v.at, _v.id)
+    .order_by(_v.at, _v.id)
 )
 
 OLD_DETAILS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -150,7 +150,7 @@ def rolled_up(conn: Connection) -> dict[str, Instant]:
     return {kind: Instant(at) for kind, at in settings.get(conn, ROLLED_UP, {}).items()}
 
 
-def note_rolled_up(conn: Connection, kinds: Iterable[str], before: Instant) -> None:
-    """Note it before the first event goes, so that no import brings one back."""
+def note_rolled_up(conn: Connection, before: Mapping[str, Instant]) -> None:
+    """Note the moment for each kind, before the first event goes, so that no import brings one back."""
     known = rolled_up(conn)
-    settings.put(conn, ROLLED_UP, {**known, **{kind: max(before, known.get(kind, Instant(0))) for kind in kinds}})
+    settings.put(conn, ROLLED_UP, known | {kind: max(at, known.get(kind, at)) for kind, at in before.items()})
