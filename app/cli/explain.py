@@ -236,6 +236,8 @@ def _say(here: Here, found: Trace) -> None:
         )
         if passage.reason:
             here.out.say("  " + passage.reason)
+        if passage.tidied:
+            here.out.say("  " + _("It ended long ago: its steps were tidied away."))
         for stay in passage.stays:
             arrow = _("{at}  {title} → {outlet}") if stay.outlet else _("{at}  {title}")
             at = when(stay.left_at or stay.entered_at, zone)

@@ -153,6 +153,7 @@ def _add_commands() -> None:
         senders,
         set_up,
         templates,
+        tidy,
     )
 
     for group in (
@@ -170,6 +171,7 @@ def _add_commands() -> None:
         migrating,
         running,
         explain,
+        tidy,
         demo,
     ):
         app.add_typer(group.app)

@@ -199,21 +199,30 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
 
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:
+    from journeys.runtime.chores import Chores
     from journeys.runtime.lease import Lease, holder_name
 
     runner = _runner(store, sink, here.clock, threads=threads)
+    chores = Chores(store)
     lease = Lease(store, holder_name())
     lease.take(here.clock.now())
     try:
         runner.recover(here.clock.now())
+        # a server may run nothing but this, every few minutes; a sink is for looking, and leaves no backups about
+        troubles = chores.before(here.clock.now()) if sink is None else []
         beat = runner.beat(here.clock.now())
+        if sink is None:
+            troubles += chores.after(here.clock.now())
     finally:
         lease.give_back()
+    for trouble in troubles:
+        here.out.aside(trouble)
     _report(here, beat)
 
 
 def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from app.log import set_up_log
+    from journeys.runtime.chores import Chores
     from journeys.runtime.lease import Lease, holder_name
     from journeys.runtime.timer import Timer
 
@@ -225,7 +234,14 @@ def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
             here.out.say(_("{at}: {said}").format(at=when(at, zone), said=_said(beat)))
 
     runner = _runner(store, sink, here.clock, threads=threads)
-    timer = Timer(runner, Lease(store, holder_name()), here.clock, on_beat=hear, on_trouble=here.out.aside)
+    timer = Timer(
+        runner,
+        Lease(store, holder_name()),
+        here.clock,
+        on_beat=hear,
+        on_trouble=here.out.aside,
+        chores=Chores(store) if sink is None else None,
+    )
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda _number, _frame: timer.stop())
     here.out.aside(_("Running. Stop it with Ctrl-C."))

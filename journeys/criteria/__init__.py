@@ -49,6 +49,7 @@ from journeys.criteria.criterion import (
     needs_passage,
     nodes_mentioned,
     parse_criterion,
+    recalls,
     references,
     shortest_window,
     stirs,
@@ -58,7 +59,7 @@ from journeys.criteria.criterion import (
 from journeys.criteria.draw import below, draw_share, drawn, drawn_value
 from journeys.criteria.filters import Filter, Where
 from journeys.criteria.frame import Frame, NeedsPassage, Passage
-from journeys.criteria.leaf import Leaf, Verdict
+from journeys.criteria.leaf import Leaf, Recall, Verdict
 from journeys.criteria.leaves.consent import addressed, consent_state, preferred_channel, say_channel
 from journeys.criteria.leaves.contract import resolved_day
 from journeys.criteria.names import Keys, Names
@@ -83,6 +84,7 @@ __all__ = [
     "NeedsPassage",
     "None_",
     "Passage",
+    "Recall",
     "Scope",
     "Verdict",
     "Where",
@@ -107,6 +109,7 @@ __all__ = [
     "nodes_mentioned",
     "parse_criterion",
     "preferred_channel",
+    "recalls",
     "references",
     "resolved_day",
     "say_channel",

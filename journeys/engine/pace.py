@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from journeys.engine.fitting import fitted
 from journeys.store.store import Store
 
 #: members of one cohort on SQLite to begin with; then as many as keep the write lock short
@@ -10,8 +11,6 @@ COHORT = 2_000
 POSTGRESQL_COHORT = 10_000
 SMALLEST_COHORT = 200
 LARGEST_COHORT = 50_000
-#: seconds for which a cohort may hold the write lock on SQLite, where one writer keeps all others waiting
-LOCK_SECONDS = 0.05
 
 
 class Pace:
@@ -23,7 +22,5 @@ class Pace:
 
     def took(self, members: int, seconds: float) -> None:
         """Choose the next size after a cohort of so many members."""
-        if not self._fits or not members or (members < self.size and seconds < LOCK_SECONDS):
-            return
-        wanted = int(members * LOCK_SECONDS / max(seconds, 1e-4))
-        self.size = max(SMALLEST_COHORT, min(LARGEST_COHORT, wanted, self.size * 2))
+        if self._fits and members:
+            self.size = fitted(self.size, members, seconds, least=SMALLEST_COHORT, most=LARGEST_COHORT)

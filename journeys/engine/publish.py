@@ -33,6 +33,7 @@ from journeys.engine import scratch
 from journeys.engine.checking import checked
 from journeys.engine.drafts import not_stale
 from journeys.engine.enroll import admit, fill_candidates, subject_key
+from journeys.engine.indexes import settle_indexes
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
@@ -48,7 +49,6 @@ from journeys.nodes.triggers import ByDay
 from journeys.nodes.triggers.on import Matching
 from journeys.store import settings
 from journeys.store import tables as t
-from journeys.store.attribute_indexes import index_attribute
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
 from journeys.store.wakeup import wake
@@ -146,10 +146,7 @@ def publish(
         wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
     # by itself: nobody waits for a version while an index is made, and without one it only takes longer
-    with store.write() as conn:
-        for trigger in plan.triggers.values():
-            for attribute, on in trigger.on.attributes():
-                index_attribute(conn, attribute, on)
+    settle_indexes(store)
     return Published(
         journey=plan.journey,
         version=plan.version,

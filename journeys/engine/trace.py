@@ -56,6 +56,8 @@ class Passage:
     ended_at: Instant | None
     goal_at: Instant | None
     stays: tuple[Stay, ...]
+    #: whether stays are missing, since the passage ended long ago
+    tidied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def _passages(
                 ended_at=row["ended_at"],
                 goal_at=row["goal_at"],
                 stays=tuple(stays),
+                # every passage begins with the hop from its trigger, or ends there
+                tidied=row["state"] != "active" and (not hops or hops[0]["n"] > 0),
             )
         )
     return made

@@ -13,8 +13,10 @@ from sqlalchemy import ColumnElement, Connection
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
+from journeys.criteria import Recall
 from journeys.nodes.cohort import Cohort, DueTable, Named, Outcome, Parcel
 from journeys.nodes.problem import Problem
+from journeys.nodes.recalling import recalls_of
 
 
 class Family(StrEnum):
@@ -129,6 +131,14 @@ class Node(BaseModel):
     def references(self) -> Iterator[tuple[str, str]]:
         """(kind of thing, key) for every key of the outside that the settings mention, criteria included."""
         yield from ()
+
+    def recalls(self) -> Iterator[Recall]:
+        """What the step looks at in the past beyond its own passage, so that tidying leaves it.
+
+        As it stands: what criteria in the settings look at, and every event of the kinds that fields named `event` or
+        `events` hold. A kind that reads other events must add them.
+        """
+        yield from recalls_of(self)
 
     def typed(self, catalogue: Catalogue) -> Self:
         """The same settings, with the types of the attributes that their criteria compare.

@@ -43,6 +43,7 @@ _CHILDREN = (
     t.contact_stage,
     t.membership,
     t.not_entered,
+    t.event_month,
 )
 
 

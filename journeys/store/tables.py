@@ -363,6 +363,25 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+#: old events of tracking kinds, rolled up by `kanwa tidy`
+event_month = Table(
+    "event_month",
+    metadata,
+    _contact(primary_key=True),
+    Column("kind", Str, primary_key=True),
+    #: month of the workspace, "2026-11"
+    Column("month", Str, primary_key=True),
+    #: version and node whose message they answer; 0 and "" for those that answer none
+    Column("version", Id, primary_key=True, autoincrement=False),
+    Column("node", Str, primary_key=True),
+    Column("times", Integer, nullable=False),
+    #: how many of them were quiet
+    Column("quiet", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: events the engine has not seen yet; those later than the tick stay until their time
 fresh = Table(
     "fresh",
@@ -473,6 +492,8 @@ version = Table(
     Column("graph", Text, nullable=False),
     #: typed reason for publishing over a blocking problem
     Column("reason", Str, nullable=False, server_default=""),
+    #: hops of ended passages that were tidied away; their counters stay
+    Column("hops_tidied", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("journey", "number"),
 )
 #: one message template as it was when a version was published
@@ -761,6 +782,8 @@ import_batch = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("undone_at", BigInteger),
+    #: when what undoing it needs was tidied away
+    Column("tidied_at", BigInteger),
     Column("rows_read", Integer, nullable=False, server_default="0"),
     Column("rows_added", Integer, nullable=False, server_default="0"),
     Column("rows_changed", Integer, nullable=False, server_default="0"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -132,6 +135,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "note": [{"text": "Ask three days after the order."}, {"text": ""}],
     "frame": [{"title": "Welcome"}, {"title": ""}],
 }
+#: a file with examples for the kinds of a plug-in, {kind: [settings, …]}, so that its author can run this test over it
+MORE = "KANWA_TEST_EXAMPLES"
+if MORE in os.environ:
+    EXAMPLES |= json.loads(Path(os.environ[MORE]).read_text(encoding="utf-8"))
 NODES = [
     pytest.param(kinds()[kind].model_validate(example), id=f"{kind}-{n}")
     for kind, examples in EXAMPLES.items()

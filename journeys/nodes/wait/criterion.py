@@ -14,9 +14,11 @@ from journeys.base.i18n import _
 from journeys.base.time import DAY
 from journeys.criteria import (
     Criterion,
+    Recall,
     compile_criterion,
     drifts,
     evidence,
+    recalls,
     references,
     shortest_window,
     stirs,
@@ -52,6 +54,9 @@ class ForCriterion(WaitRule):
     @property
     def scoped(self) -> Criterion:
         return with_default_scope(self.criterion, "since entry")
+
+    def recalls(self) -> Iterator[Recall]:
+        yield from recalls(self.scoped)
 
     def outlets(self) -> tuple[Outlet, ...]:
         return (Outlet(MET, _("met")), Outlet(TIMEOUT, _("timeout")))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, exists, func, or_,
 
 from journeys.base.i18n import _
 from journeys.base.validation import SettingsError
-from journeys.criteria import Where
+from journeys.criteria import Recall, Where
 from journeys.criteria.saying import quoted
 from journeys.nodes.cohort import Cohort, Outcome, members
 from journeys.nodes.durations import Duration, say_duration
@@ -39,6 +39,10 @@ class Listen(BaseModel):
         title=_("About"),
         description=_("The message of a send, or what the passage is about; empty: whatever the event is about."),
     )
+
+    def recalls(self) -> Iterator[Recall]:
+        # what a passage waits for happens within it
+        yield from ()
 
     def fits(self, happened: FromClause) -> ColumnElement[bool]:
         """Whether a row of `event` is one that is listened for, whenever it was."""

@@ -16,7 +16,7 @@ from journeys.store.contacts import EmailTaken, ExternalIdTaken, change, locked,
 from journeys.store.contracts import FIELDS, change_contracts
 from journeys.store.dialect import in_ids, in_texts
 from journeys.store.fields import COLUMNS
-from journeys.store.importing.errors import AlreadyUndone, UnknownBatch
+from journeys.store.importing.errors import AlreadyUndone, TooOldToUndo, UnknownBatch
 from journeys.store.importing.goods import Offers, Products, write_rows
 from journeys.store.purchases import count_again
 from journeys.store.store import Store
@@ -60,7 +60,7 @@ def undo_import(store: Store, batch: int, *, now: Instant, progress: Callable[[i
     Commits lot by lot; an undoing that was cut off is simply run again. Contacts that it added and that since then got
     an event, a purchase, a passage or anything else from elsewhere stay, and are counted; attributes, tags and purposes
     that it defined stay. Restored fields leave quiet events. `progress` is told after every lot how many rows were
-    looked at. Raises UnknownBatch or AlreadyUndone.
+    looked at. Raises UnknownBatch, AlreadyUndone or TooOldToUndo.
     """
     with store.read() as conn:
         row = conn.execute(select(t.import_batch).where(t.import_batch.c.id == batch)).one_or_none()
@@ -68,6 +68,8 @@ def undo_import(store: Store, batch: int, *, now: Instant, progress: Callable[[i
         raise UnknownBatch(batch=batch)
     if row.undone_at is not None:
         raise AlreadyUndone(batch=batch)
+    if row.tidied_at is not None:
+        raise TooOldToUndo(batch=batch)
     one = _Undoing(store, batch, now, progress or (lambda _rows: None))
     one.restore()
     one.remove_rows()
@@ -260,7 +262,7 @@ class _Undoing:
             exists().where(event.contact == own, elsewhere),
             *(
                 exists().where(table.c.contact == own)
-                for table in (t.purchase, t.contract, t.consent, t.enrollment, t.message)
+                for table in (t.purchase, t.contract, t.consent, t.enrollment, t.message, t.event_month)
             ),
         )
 

@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("undone_at", sa.BigInteger()),
+        sa.Column("tidied_at", sa.BigInteger()),
         sa.Column("rows_read", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_added", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_changed", sa.Integer(), server_default="0", nullable=False),
@@ -492,6 +493,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("message IS NOT NULL"),
     )
     op.create_table(
+        "event_month",
+        sa.Column("contact", Id, nullable=False),
+        sa.Column("kind", Str, nullable=False),
+        sa.Column("month", Str, nullable=False),
+        sa.Column("version", Id, autoincrement=False, nullable=False),
+        sa.Column("node", Str, nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("quiet", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_event_month_contact"),
+        sa.PrimaryKeyConstraint("contact", "kind", "month", "version", "node", name="pk_event_month"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "import_change",
         sa.Column("id", Id, autoincrement=True, nullable=False),
         sa.Column("import_batch", Id, nullable=False),
@@ -604,6 +620,7 @@ def upgrade() -> None:
         sa.Column("hash", Str, nullable=False),
         sa.Column("graph", sa.Text(), nullable=False),
         sa.Column("reason", Str, server_default="", nullable=False),
+        sa.Column("hops_tidied", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["journey"], ["journey.id"], name="fk_version_journey"),
         sa.PrimaryKeyConstraint("id", name="pk_version"),
         sa.UniqueConstraint("journey", "number", name="uq_version_journey_number"),
