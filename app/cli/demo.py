@@ -37,7 +37,7 @@ def demo(
         raise NoWindowYet
     from app.demo.headless import run_headless
 
-    here = Here(folder=directory, store=None, as_json=as_json)
+    here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     labels = {"install": _("Making the shop"), "run": _("Running the month")}
     with ExitStack() as bars:
         open_bars = {what: bars.enter_context(here.out.progress(label)) for what, label in labels.items()}

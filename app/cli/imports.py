@@ -162,6 +162,9 @@ def _say(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) 
                     n=grouped(report.contacts_added)
                 )
             )
+        if dry_run:
+            for field, column in report.mapping.items():
+                out.say(_("“{column}” is read as {field}.").format(column=column, field=field))
         if report.unused_columns:
             out.say(_("Nothing was read from: {columns}.").format(columns=", ".join(report.unused_columns)))
         if report.batch is not None:

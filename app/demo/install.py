@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from app.demo.shop import Shop
 from app.opened import make_store, open_store
 from app.workspace import FILE, InTheWay, NoWorkspaceThere, Workspace
 from journeys.base.time import Instant
+from journeys.engine.letters import STORE_ID
 from journeys.engine.policies import set_rule
 from journeys.engine.publish import publish
 from journeys.graph.file import load, save
@@ -21,6 +23,7 @@ from journeys.graph.journey import Journey
 from journeys.graph.settings import Cap, QuietHours
 from journeys.messages.template import Template, catalogue_entry, load_all, starters, to_json
 from journeys.nodes.registry import kinds
+from journeys.store import settings
 from journeys.store.catalogue import catalogue
 from journeys.store.definitions import define_sender
 from journeys.store.store import Store
@@ -68,6 +71,8 @@ def install(
     try:
         ids = shop.write(store, plan, progress)
         with store.write() as conn:
+            # message ids are made of it: the same seed gives the same mail, byte for byte
+            settings.put(conn, STORE_ID, hashlib.sha256(f"{seed}/store".encode()).hexdigest()[:24])
             define_sender(
                 conn,
                 keys.SENDER,
@@ -104,8 +109,8 @@ def _faster(journey: Journey) -> Journey:
         if (changes := _FASTER.get(journey.title(node))) is None:
             continue
         different, title = changes
-        settings = _merged(journey.raw_settings(node), different)
-        journey.set_settings(node, kinds()[journey.kind(node)].model_validate(settings))
+        merged = _merged(journey.raw_settings(node), different)
+        journey.set_settings(node, kinds()[journey.kind(node)].model_validate(merged))
         if title:
             journey.set_title(node, title)
     return journey

@@ -46,11 +46,16 @@ def test_who_came_in_is_somewhere(report: MonthReport) -> None:
         assert one.failed == 0
 
 
-def test_the_same_seed_gives_the_same_days(report: MonthReport, tmp_path: Path) -> None:
-    again = run_headless(tmp_path / "shop", seed=3, days=1, contacts=150).data()
-    assert {name: value for name, value in again.items() if name != "folder"} == {
+def mail_of(report: MonthReport) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (report.folder / "mail").glob("*.eml")}
+
+
+def test_the_same_seed_gives_the_same_days_and_the_same_mail(report: MonthReport, tmp_path: Path) -> None:
+    again = run_headless(tmp_path / "shop", seed=3, days=1, contacts=150)
+    assert {name: value for name, value in again.data().items() if name != "folder"} == {
         name: value for name, value in report.data().items() if name != "folder"
     }
+    assert mail_of(again) == mail_of(report)
 
 
 def test_a_demo_takes_the_place_of_an_earlier_one_and_leaves_what_is_not_its_own(tmp_path: Path) -> None:
