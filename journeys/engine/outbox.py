@@ -1,7 +1,7 @@
 """The outbox: messages on their way, each arrow a commit.
 
 No message is made twice; none is silently lost; at most the few in flight at a crash are uncertain, and they are
-named. `ARROWS` is the one transition table: nothing else in the code may move a message.
+named. `store.arrows` holds the one transition table: nothing else in the code may move a message.
 
 Lock order: enrollments by id, contacts by id, messages by id. A claim locks contacts first in a statement of its own
 and only then looks, in a new snapshot: one statement for both broke the cap for 1,000 of 1,000. It does not touch
@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Integer,
     Row,
     Text,
+    Update,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -37,23 +37,8 @@ from sqlalchemy import (
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
 from journeys.store import tables as t
+from journeys.store.arrows import ARROWS, ENDED, in_states, move
 from journeys.store.suppression import suppressed
-
-#: state → states it may go to
-ARROWS: dict[str, frozenset[str]] = {
-    "pending": frozenset({"held", "claimed", "cancelled"}),
-    "held": frozenset({"held", "claimed", "cancelled"}),
-    "claimed": frozenset({"pending", "started", "skipped", "failed", "expired", "cancelled"}),
-    "started": frozenset({"pending", "sent", "failed", "unknown"}),
-    "unknown": frozenset({"sent", "failed"}),
-    "sent": frozenset({"failed"}),
-    "failed": frozenset(),
-    "skipped": frozenset(),
-    "expired": frozenset(),
-    "cancelled": frozenset(),
-}
-#: an outcome is known: the passage goes on
-ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown"})
 
 #: seconds for which a claim holds; after that the worker is taken for dead
 LEASE_SECONDS = 300
@@ -112,8 +97,9 @@ _m, _e, _k, _j = t.message.c, t.enrollment.c, t.contact.c, t.journey.c
 _now = bindparam("now", type_=BigInteger())
 _worker = bindparam("the_worker", type_=Text())
 
-_waiting: ColumnElement[bool] = literal_column("message.state IN ('pending','held')")
-_in_hand: ColumnElement[bool] = literal_column("message.state IN ('claimed','started')")
+_IN_HAND_STATES = ("claimed", "started")
+_waiting = in_states("pending", "held")
+_in_hand = in_states(*_IN_HAND_STATES)
 _READY = (
     select(_m.id, _m.contact)
     .join(t.journey, _j.id == _m.journey)
@@ -157,20 +143,18 @@ _COUNTED = select(_m.contact, _m.counted_at).where(
     _m.message_class == "marketing",
 )
 _HOLD = (
-    update(t.message)
+    move("held")
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
-        state="held",
         reason=bindparam("why", type_=Text()),
         detail=bindparam("said", type_=Text()),
         not_before_at=bindparam("until", type_=BigInteger()),
     )
 )
 _CLAIM = (
-    update(t.message)
+    move("claimed")
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
-        state="claimed",
         worker=_worker,
         lease_until=bindparam("until", type_=BigInteger()),
         counted_at=bindparam("counted", type_=BigInteger()),
@@ -303,25 +287,24 @@ def _held_or_skipped(reason: str, said: str, until: Instant, block: str, expires
 
 
 _START = (
-    update(t.message)
+    move("started")
     .where(
         _m.id.in_(bindparam("ids", expanding=True)),
-        _m.state == literal_column("'claimed'"),
         _m.worker == _worker,
         exists(select(1).where(_e.id == _m.enrollment, _not_left)),
         exists(select(1).where(_j.id == _m.journey, _j.state.in_(["live", "stopped"]))),
         or_(_m.message_class == "service", func.coalesce(_consent, literal_column("false"))),
     )
     .values(
-        state="started", reason="", detail="", started_at=_now, attempts=_m.attempts + 1,
+        reason="", detail="", started_at=_now, attempts=_m.attempts + 1,
         lease_until=bindparam("until", type_=BigInteger()),
     )
     .returning(_m.id)
 )  # fmt: skip
 _RELEASE = (
-    update(t.message)
-    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.state == literal_column("'claimed'"), _m.worker == _worker)
-    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+    move("pending", among=("claimed",))
+    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.worker == _worker)
+    .values(worker=null(), lease_until=null(), counted_at=null())
 )
 _NAME = (
     update(t.message)
@@ -364,23 +347,27 @@ _GO_ON = (
     )
     .values(due_at=bindparam("due", type_=BigInteger()))
 )
-_SETTLE = (
-    update(t.message)
-    .where(
-        _m.id == bindparam("message", type_=BigInteger()),
-        _m.worker == _worker,
-        _in_hand,
+
+
+def _settling(state: str) -> Update:
+    return (
+        move(state, among=_IN_HAND_STATES)
+        .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
+        .values(
+            reason=bindparam("why", type_=Text()),
+            detail=bindparam("said", type_=Text()),
+            ended_at=_now,
+            worker=null(),
+            lease_until=null(),
+            # what may have arrived counts against caps
+            counted_at=_m.counted_at if state in ("sent", "unknown") else null(),
+        )
     )
-    .values(
-        state=bindparam("becomes", type_=Text()),
-        reason=bindparam("why", type_=Text()),
-        detail=bindparam("said", type_=Text()),
-        ended_at=_now,
-        worker=null(),
-        lease_until=null(),
-        counted_at=case((bindparam("counts", type_=Integer()) == 1, _m.counted_at), else_=null()),
-    )
-)
+
+
+_SETTLE = {
+    state: _settling(state) for state in sorted({to for state in _IN_HAND_STATES for to in ARROWS[state]} & ENDED)
+}
 
 
 def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Instant) -> None:
@@ -401,29 +388,21 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             for end in ends
         ],
     )
-    conn.execute(
-        _SETTLE,
-        [
-            {
-                "message": end.message.id,
-                "the_worker": worker,
-                "becomes": end.state,
-                "why": end.reason,
-                "said": end.detail,
-                "now": now,
-                # what may have arrived counts against caps
-                "counts": int(end.state in ("sent", "unknown")),
-            }
-            for end in ends
-        ],
-    )
+    # one after the other, in the order of ids, and not a statement a state
+    for state, alike in groupby(ends, key=lambda end: end.state):
+        conn.execute(
+            _SETTLE[state],
+            [
+                {"message": end.message.id, "the_worker": worker, "why": end.reason, "said": end.detail, "now": now}
+                for end in alike
+            ],
+        )
 
 
 _AGAIN = (
-    update(t.message)
-    .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker, _in_hand)
+    move("pending", among=_IN_HAND_STATES)
+    .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
     .values(
-        state="pending",
         reason=bindparam("why", type_=Text()),
         detail=bindparam("said", type_=Text()),
         not_before_at=bindparam("until", type_=BigInteger()),
@@ -460,15 +439,11 @@ _IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).whe
     _in_hand, _m.lease_until.is_not(None)
 )
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
-_BACK = (
-    update(t.message)
-    .where(_still, _m.state == literal_column("'claimed'"))
-    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
-)
+_BACK = move("pending", among=("claimed",)).where(_still).values(worker=null(), lease_until=null(), counted_at=null())
 _UNKNOWN = (
-    update(t.message)
-    .where(_still, _m.state == literal_column("'started'"))
-    .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
+    move("unknown")
+    .where(_still)
+    .values(reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
     .returning(_m.enrollment, _m.node, _m.visit)
 )
 
