@@ -144,14 +144,20 @@ def _add_commands() -> None:
         imports,
         journeys,
         names,
+        outbox,
+        policies,
         running,
         segments,
         senders,
         set_up,
+        suppress,
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up, contacts, imports, names, segments, senders, policies, suppress, templates, journeys, running, outbox,
+        explain, demo,
+    ):  # fmt: skip
         app.add_typer(group.app)
 
 

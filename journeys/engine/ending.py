@@ -84,7 +84,7 @@ def cancel(passages: Select[tuple[int]]) -> Update:
     return (
         move("cancelled")
         .where(t.message.c.enrollment.in_(passages))
-        .values(reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
+        .values(reason="passage ended", ended_at=_now, worker=null(), lease_until=null(), counted_at=null())
     )
 
 

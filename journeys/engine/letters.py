@@ -11,43 +11,25 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, select
 
-from journeys.base.errors import KanwaError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_, words_in
 from journeys.base.time import Instant, day_of, zone_of
 from journeys.channels.channel import Mail
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.outbox import Claimed
 from journeys.engine.plan import Plans
+from journeys.engine.senders import Senders, read_senders
 from journeys.messages.context import Context, Sender
+from journeys.messages.filters import day_in
 from journeys.messages.links import LinkKeys, LinkMaker
 from journeys.messages.mime import MailHeaders, Skeleton
 from journeys.messages.rendering import Renderers
 from journeys.messages.template import Template, from_json
+from journeys.messages.verp import return_path
 from journeys.store import settings
 from journeys.store import tables as t
 
 STORE_ID = "store_id"
-
-
-class NoSender(KanwaError):
-    """A message without anybody it could come from."""
-
-    text = N_("The workspace has no sender that the message could come from. Add one under Settings, Senders.")
-
-
-class UnknownSender(NoSender):
-    """A send that names a sender that is not there."""
-
-    text = N_(
-        "There is no sender “{sender}” in the workspace.{suggestion} Add it under Settings, Senders, or choose another "
-        "in the send."
-    )
-
-
-class SenderNotNamed(NoSender):
-    """A send that leaves open which of several senders it means."""
-
-    text = N_("The workspace has more than one sender: {senders}. Choose one of them in the send.")
 
 
 class NoStoredTemplate(KanwaError):
@@ -74,7 +56,7 @@ class _Lot:
     contracts: Mapping[int, dict[str, Any]]
     purchases: Mapping[int, dict[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
-    senders: Mapping[str, Sender]
+    senders: Senders
     purposes: Mapping[str, str]
     #: (contact, purpose) → when consent by e-mail was given
     consents: Mapping[tuple[int, str], Instant]
@@ -107,12 +89,15 @@ class LetterWriter:
     def _letter(self, conn: Connection, lot: _Lot, message: Claimed, *, now: Instant) -> Letter:
         template = self._template(conn, message)
         renderer = self._renderers.get(message.version, message.template, lambda: template)
-        context = self._context(conn, lot, message, template, now=now)
+        sender_key = lot.senders.named(message.sender)
+        sender = lot.senders.by_key[sender_key]
+        context = self._context(conn, lot, message, template, sender, now=now)
         rendered = renderer.render(context)
         headers = MailHeaders.of(context, rendered.subject, store=lot.store)
         content = self._skeleton(message.version, message.template).mail(headers, rendered.html, rendered.text)
+        bounces_to = return_path(sender.return_path, message.id, self._keys) if sender.verp else sender.return_path
         return Letter(
-            mail=Mail(message_id=message.id, envelope_from=context.sender.email, to=message.address, content=content),
+            mail=Mail(message.id, bounces_to, message.address, content, sender=sender_key),
             rfc_id=headers.message_id,
             programme=template.programme,
         )
@@ -132,10 +117,13 @@ class LetterWriter:
     def _make_skeleton(self, version: int, template: str) -> Skeleton:
         return Skeleton.make(self._templates[version, template])
 
-    def _context(self, conn: Connection, lot: _Lot, message: Claimed, template: Template, *, now: Instant) -> Context:
+    def _context(
+        self, conn: Connection, lot: _Lot, message: Claimed, template: Template, sender: Sender, *, now: Instant
+    ) -> Context:
         contact = lot.contacts[message.contact]
         enrollment = lot.enrollments[message.enrollment]
-        sender = _sender(lot, message.sender)
+        zone = zone_of(contact["time_zone"], lot.zone)
+        language = template.language or contact["language"] or ""
         subject_kind, subject_id = enrollment["subject_kind"], enrollment["subject_id"]
         contract = lot.contracts.get(subject_id) if subject_kind == "contract" else None
         return Context(
@@ -148,10 +136,11 @@ class LetterWriter:
                 answers=sender.reply_to or sender.email,
                 survey=template.survey,
                 programme=template.programme,
+                language=language,
             ),
             sender=sender,
             at=now,
-            zone=zone_of(contact["time_zone"], lot.zone),
+            zone=zone,
             attribute_keys=lot.attribute_keys,
             subject_kind=subject_kind,
             contract=contract,
@@ -160,48 +149,20 @@ class LetterWriter:
             # a day that an event carries brings in without an event of its own
             event=lot.events.get(subject_id if subject_kind == "event" else enrollment["since_event"]),
             journey=self._plans.get(conn, message.version).name,
-            why=_why(lot, message) if message.message_class == "marketing" else "",
+            why=_why(lot, message, language, zone) if message.message_class == "marketing" else "",
             marketing=message.message_class == "marketing",
         )
 
 
-def _why(lot: _Lot, message: Claimed) -> str:
-    """Why the person gets this mail, in a sentence."""
+def _why(lot: _Lot, message: Claimed, language: str, zone: ZoneInfo) -> str:
+    """Why the person gets this mail, in a sentence of their language, the day on their own calendar."""
     given_at = lot.consents.get((message.contact, message.purpose))
     if given_at is None:
         return ""
-    return _("You get this mail because you agreed to “{purpose}” on {day}.").format(
-        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_of(given_at, lot.zone).isoformat()
+    say = words_in(language)
+    return say(N_("You get this mail because you agreed to “{purpose}” on {day}.")).format(
+        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_in(language, day_of(given_at, zone))
     )
-
-
-def _sender(lot: _Lot, key: str) -> Sender:
-    """The sender of that key; without a key the only one there is. Raises NoSender."""
-    if not lot.senders:
-        raise NoSender
-    if not key and len(lot.senders) > 1:
-        raise SenderNotNamed(senders=", ".join(sorted(lot.senders)))
-    sender = lot.senders.get(key) if key else next(iter(lot.senders.values()))
-    if sender is None:
-        raise UnknownSender(sender=key, suggestion=suggestion(key, lot.senders))
-    return sender
-
-
-def senders(conn: Connection) -> dict[str, Sender]:
-    """Who messages come from, by key."""
-    accounts = {row.key: row.settings for row in conn.execute(select(t.account))}
-    # a sender that names no account goes by the only one there is
-    only = next(iter(accounts)) if len(accounts) == 1 else None
-    return {
-        row.key: Sender(
-            email=row.from_address,
-            name=row.from_name,
-            reply_to=row.reply_to or "",
-            address=row.postal_address,
-            domain=accounts.get(row.account or only, {}).get("from_domain", ""),
-        )
-        for row in conn.execute(select(t.sender).order_by(t.sender.c.key))
-    }
 
 
 def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
@@ -224,7 +185,7 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         contracts=_contracts(conn, subjects.get("contract", set())),
         purchases=_purchases(conn, subjects.get("purchase", set())),
         events=_by_id(conn, t.event, since),
-        senders=senders(conn),
+        senders=read_senders(conn),
         purposes={row.key: row.label for row in conn.execute(select(t.purpose))},
         consents={(row.contact, row.purpose): Instant(row.at) for row in consents},
         attribute_keys=frozenset(conn.execute(select(t.attribute.c.key)).scalars()),

@@ -35,6 +35,7 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
+from journeys.engine.allowances import Allowances, Limits, give_back
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
 from journeys.store import tables as t
 from journeys.store.arrows import ARROWS, ENDED, in_states, move
@@ -76,6 +77,10 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    expires_at: Instant | None
+    claimed_at: Instant
+    #: the account whose allowance it took a part of; empty: of none
+    account: str
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -92,6 +97,7 @@ class Settled:
 
 RulesOf = Callable[[int], Rules]
 OnBlock = Callable[[int, str], str]
+LimitsOf = Callable[[str], Limits | None]
 
 _m, _e, _k, _j = t.message.c, t.enrollment.c, t.contact.c, t.journey.c
 _now = bindparam("now", type_=BigInteger())
@@ -128,7 +134,7 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.detail, _m.expires_at, _m.channel, _k.email, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -171,12 +177,14 @@ def claim(
     limit: int,
     rules_of: RulesOf,
     on_block: OnBlock,
+    limits_of: LimitsOf = lambda _sender: None,
 ) -> tuple[list[Claimed], int]:
     """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
-    consent, cap, quiet hours. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
-    when one holds it: "later" or "skip". Class *service* passes over consent and cap, and keeps quiet hours only
+    consent, cap, quiet hours, the account's allowance. `rules_of(version)` gives the policies, `on_block(version, node)`
+    what the node does when one of them holds it: "later" or "skip"; `limits_of(sender)` the limits of its account,
+    which only ever hold it. Class *service* passes over consent and cap, and keeps quiet hours only
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
     """
@@ -193,6 +201,8 @@ def claim(
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
+    limits = {row.id: limits_of(row.sender) for row in rows}
+    allowances = Allowances(conn, {one.account: one for one in limits.values() if one}.values(), now=now)
     claimed: list[Claimed] = []
     held = 0
     for row in rows:
@@ -205,6 +215,10 @@ def claim(
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
+        limited = limits[row.id]
+        if verdict is None and limited is not None and (full := allowances.take(limited)) is not None:
+            said = f"{full.most} / {full.unit}"
+            verdict = _held_or_skipped("allowance", said, full.until, "later", row.expires_at)
         if verdict is None and row.message_class == "marketing":
             counted.setdefault(row.contact, []).append(now)
         if verdict is not None and verdict.state == "held":
@@ -221,11 +235,13 @@ def claim(
                 "counted": now if verdict is None else None,
             },
         )  # fmt: skip
-        claimed.append(_claimed(row, verdict))
+        account = limited.account if verdict is None and limited is not None else ""
+        claimed.append(_claimed(row, verdict, now=now, account=account))
+    allowances.write()
     return claimed, held
 
 
-def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
+def _claimed(row: Row[Any], verdict: Verdict | None, *, now: Instant, account: str) -> Claimed:
     return Claimed(
         id=row.id,
         enrollment=row.enrollment,
@@ -240,6 +256,9 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        expires_at=row.expires_at,
+        claimed_at=now,
+        account=account,
         verdict=verdict,
     )
 
@@ -259,7 +278,8 @@ def judge(
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
-        return Verdict("expired", "too late")
+        # with what kept it: the rule, or the last answer of the server
+        return Verdict("expired", "too late", row.detail)
     if not row.email:
         return Verdict("skipped", "no address")
     if barred:
@@ -326,14 +346,15 @@ def start(conn: Connection, messages: Sequence[tuple[Claimed, str]], *, worker: 
             _START, {"ids": ids, "the_worker": worker, "now": now, "until": now + HAND_OVER_SECONDS * len(ids)}
         ).scalars()
     )
-    release(conn, [id_ for id_ in ids if id_ not in started], worker=worker)
+    release(conn, [message for message, _ in messages if message.id not in started], worker=worker)
     return started
 
 
-def release(conn: Connection, ids: Sequence[int], *, worker: str) -> None:
-    """Give claimed messages back."""
-    if ids:
-        conn.execute(_RELEASE, {"ids": list(ids), "the_worker": worker})
+def release(conn: Connection, messages: Sequence[Claimed], *, worker: str) -> None:
+    """Give claimed messages back, and their parts of allowances."""
+    if messages:
+        conn.execute(_RELEASE, {"ids": [message.id for message in messages], "the_worker": worker})
+        give_back(conn, messages)
 
 
 _LOCK_ENROLLMENTS = select(_e.id).where(_e.id.in_(bindparam("ids", expanding=True))).order_by(_e.id).with_for_update()
@@ -422,16 +443,23 @@ def try_again(
     worker: str,
     count_attempt: bool = True,
 ) -> None:
-    """Put messages that were certainly not accepted back to pending: (message, not before, reason, detail)."""
+    """Put messages that were certainly not accepted back to pending: (message, not before, reason, detail).
+
+    Not beyond their end, where they are looked at once more and expire. With `count_attempt` false they were started
+    and not even offered: that is no attempt, and their parts of allowances are given back.
+    """
+    messages = list(messages)
     rows = [
         {
-            "message": message.id, "the_worker": worker, "until": until, "why": reason, "said": detail,
-            "free": 0 if count_attempt else 1,
+            "message": message.id, "the_worker": worker, "until": min(until, message.expires_at or until),
+            "why": reason, "said": detail, "free": 0 if count_attempt else 1,
         }
         for message, until, reason, detail in messages
     ]  # fmt: skip
     if rows:
         conn.execute(_AGAIN, rows)
+    if not count_attempt:
+        give_back(conn, [message for message, *_rest in messages])
 
 
 # every message in hand has a lease; saying so lets both planners use the index of leases, an order by id would not

@@ -77,6 +77,10 @@ class Sender:
     address: str = ""
     #: domain of Message-IDs; empty: that of `email`
     domain: str = ""
+    #: the mailbox that bounces go to; empty: none
+    return_path: str = ""
+    #: whether the return path may name the message
+    verp: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Context:
     journey: str = ""
     why: str = ""
     marketing: bool = True
-    #: language for dates and numbers where neither template nor contact has one
+    #: language for words, dates and numbers where neither template nor contact has one
     language: str = "en"
 
     def names(self) -> dict[str, Any]:

@@ -161,7 +161,9 @@ def _empty_messages(conn: Connection, ids: Sequence[int], *, now: Instant) -> tu
     m = t.message.c
     theirs = in_ids(m.contact, ids)
     cancelled = conn.execute(
-        move("cancelled").where(theirs).values(reason="passage ended", ended_at=now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(theirs)
+        .values(reason="passage ended", ended_at=now, worker=null(), lease_until=null(), counted_at=null())
     ).rowcount
     conn.execute(update(t.message).where(theirs, m.detail != "").values(detail=""))
     handed_over = m.state.in_(["started", "sent", "unknown"])

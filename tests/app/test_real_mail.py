@@ -86,12 +86,12 @@ def test_each_mail_goes_by_the_account_of_its_sender_which_is_marked_as_used(sql
         with board.open() as session:
             for n, key in enumerate(("one", "two", "two")):
                 content = b"Subject: Hello\r\n\r\nHello\r\n"
-                handed = session.hand_over(Mail(n, f"{key}@example.com", "anna@example.com", content))
+                handed = session.hand_over(Mail(n, f"{key}@example.com", "anna@example.com", content, sender=key))
                 assert isinstance(handed, Accepted)
             stranger = session.hand_over(Mail(9, "nobody@example.com", "anna@example.com", b"\r\n"))
     assert isinstance(stranger, AccountTrouble)
     assert stranger.sentence == (
-        "The sender nobody@example.com has no account. Give it one with kanwa sender add --account."
+        "The sender “nobody@example.com” has no account. Give it one with kanwa sender add --account."
     )
     assert {key: len(mails) for key, mails in taken.items()} == {"one": 1, "two": 2}
     with sqlite_store.read() as conn:

@@ -180,8 +180,8 @@ def test_why_one_gets_it_names_the_purpose_and_the_day_of_consent(world: World) 
     world.enroll([anna])
     world.tick("2026-03-07 12:00")
     mail = mail_of(write(world)[anna])
-    assert "You get this mail because you agreed to “Our newsletter” on 2026-03-02." in body(mail)
-    assert "on 2026-03-02." in body(mail, "html")
+    assert "You get this mail because you agreed to “Our newsletter” on 2 March 2026." in body(mail)
+    assert "on 2 March 2026." in body(mail, "html")
 
 
 def test_only_marketing_mail_offers_to_unsubscribe(world: World) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
-from journeys.channels.channel import Accepted, AccountTrouble, Deferred, Handed, Mail, Refused, Uncertain
+from journeys.channels.channel import Accepted, AccountTrouble, Deferred, Handed, Mail, Refused, Uncertain, retry_after
 from journeys.engine import outbox, policies
 from journeys.engine.deliver import Delivered, Delivery
 from journeys.graph.settings import Cap, QuietHours
@@ -188,7 +188,7 @@ def test_a_deferral_is_tried_again_later(world: World) -> None:
     (message,) = world.messages()
     assert (message["state"], message["attempts"], message["counted_at"]) == ("pending", 1, None)
     assert deliver(world, Recorder()).idle
-    world.tick(world.now + MINUTE)
+    world.tick(message["not_before_at"])
     assert deliver(world, Recorder()).states == Counter(sent=1)
 
 
@@ -386,7 +386,8 @@ def test_a_server_that_does_not_answer_is_asked_once_and_not_for_each_message(wo
     assert deliver(world, channel).states == Counter(pending=60)
     assert len(channel.mails) == 1
     assert Counter(message["attempts"] for message in world.messages()) == Counter({0: 59, 1: 1})
-    assert {message["not_before_at"] for message in world.messages()} == {world.now + MINUTE}
+    first = next(message["id"] for message in world.messages() if message["attempts"] == 1)
+    assert {message["not_before_at"] - world.now for message in world.messages()} == {retry_after(1, first)}
 
 
 def test_a_stop_is_heard_between_two_messages_and_gives_the_rest_back(world: World) -> None:
