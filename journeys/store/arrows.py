@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Boolean, ColumnElement, Update, literal_column, update
+from sqlalchemy import ColumnElement, Update, literal_column, update
 
 from journeys.store.tables import message
 
@@ -38,7 +38,8 @@ ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown
 def in_states(*states: str) -> ColumnElement[bool]:
     """Whether a message is in one of these states; literal, since a bound parameter hides a partial index."""
     quoted = ", ".join(f"'{state}'" for state in states)
-    return literal_column(f"message.state IN ({quoted})", Boolean())
+    # without a type: a Boolean would be compared with 1 on SQLite, and hide the index again
+    return literal_column(f"message.state IN ({quoted})")
 
 
 def move(to: str, *, among: Iterable[str] = STATES) -> Update:
