@@ -17,9 +17,11 @@ from journeys.channels.account import Account
 from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail, Session
 from journeys.channels.dkim import DkimKey, NoKey, Signer, secret_name
 from journeys.channels.identity import Identity
-from journeys.channels.secrets import Secret, get_secret, set_secret
+from journeys.channels.secrets import KeyringShut, NoKeyring, Secret, get_secret, set_secret
 from journeys.channels.smtp import SmtpChannel
+from journeys.channels.webhook import named_secret
 from journeys.engine.senders import accounts_of, identities, read_senders
+from journeys.graph.journey import Journey, references_of
 from journeys.messages.context import Sender
 from journeys.messages.links import LinkKeys
 from journeys.store import tables as t
@@ -59,6 +61,15 @@ def link_keys() -> LinkKeys:
 def passing_link_keys() -> LinkKeys:
     """Keys for a run whose mail reaches nobody."""
     return LinkKeys("sink", {"sink": random.token_bytes(32)})
+
+
+def known_secrets(journey: Journey) -> frozenset[str] | None:
+    """Those of the secrets a journey names that the keyring has; None where there is no keyring to ask."""
+    named = {key for kind, key in references_of(journey) if kind == "secret"}
+    try:
+        return frozenset(key for key in named if named_secret(key) is not None)
+    except (NoKeyring, KeyringShut):
+        return None
 
 
 class Switchboard:

@@ -66,6 +66,11 @@ def _say(here: Here, report: MonthReport) -> None:
     )
     here.out.say(
         ngettext(
+            "The shop's own server was called {n} time.", "The shop's own server was called {n} times.", report.calls
+        ).format(n=grouped(report.calls))
+    )
+    here.out.say(
+        ngettext(
             "Messages were held back {n} time, for quiet hours or the cap.",
             "Messages were held back {n} times, for quiet hours or the cap.",
             report.held,

@@ -138,15 +138,18 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        codes,
         contacts,
         demo,
         explain,
+        feeds,
         imports,
         journeys,
         names,
         outbox,
         policies,
         running,
+        secrets,
         segments,
         senders,
         set_up,
@@ -155,9 +158,24 @@ def _add_commands() -> None:
     )
 
     for group in (
-        set_up, contacts, imports, names, segments, senders, policies, suppress, templates, journeys, running, outbox,
-        explain, demo,
-    ):  # fmt: skip
+        set_up,
+        contacts,
+        imports,
+        codes,
+        names,
+        segments,
+        feeds,
+        senders,
+        policies,
+        secrets,
+        suppress,
+        templates,
+        journeys,
+        running,
+        outbox,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

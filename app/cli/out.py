@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from journeys.base.i18n import _
 from journeys.base.time import Instant, moment
 
 #: work shorter than this shows no progress bar
@@ -84,6 +85,8 @@ class Out:
         """Rows as a list of objects, as a table on a terminal, or parted by tabs in a pipe."""
         if self.as_json:
             self.data([{column.key: row.get(column.key) for column in columns} for row in rows])
+        elif not rows:
+            print(_("{title}: nothing yet.").format(title=title) if title else _("There is nothing to list yet."))  # noqa: T201
         elif self._draws or sys.stdout.isatty():
             self._draw(columns, rows, title)
         else:

@@ -88,6 +88,7 @@ def messages(
             Column("id", _("Message"), str),
             Column("journey", _("Journey")),
             Column("email", _("To")),
+            Column("channel", _("Channel")),
             Column("template", _("Template")),
             Column("state", _("State")),
             Column("reason", _("Why"), lambda reason: said(reason) if reason else ""),

@@ -141,3 +141,19 @@ def remove_policy(
             if not remove_rule(conn, kind):
                 raise UnknownPolicy(kind=kind)
     here.out.result(_("The policy is removed."), {"removed": kind, "journey": journey or None})
+
+
+@_policy.command("webhooks", help=_("Say whether webhooks may call this machine and its own network everywhere."))
+@in_workspace
+def webhooks_policy(
+    here: Here,
+    *,
+    private: Annotated[
+        bool, typer.Option("--private/--no-private", help=_("Allowed, or only where a webhook itself allows it."))
+    ],
+) -> None:
+    from journeys.store import settings
+
+    with here.store.write() as conn:
+        settings.put(conn, settings.PRIVATE_WEBHOOKS, private)
+    here.out.result(_("The policy is set."), {"private_webhooks": private})

@@ -119,6 +119,7 @@ _RETRY = (
     .where(_m.id.in_(_ids))
     .values(
         reason="retried",
+        due_at=_now,
         not_before_at=_now,
         # as long as it had at first
         expires_at=case((_m.expires_at.is_not(None), _now + (_m.expires_at - _m.made_at)), else_=null()),

@@ -15,15 +15,18 @@ from typing import Protocol, TypeAlias, assert_never
 
 from sqlalchemy import Connection
 
+from journeys.base.i18n import _
 from journeys.base.time import MINUTE, Instant
 from journeys.channels.channel import (
     Accepted,
     AccountTrouble,
+    Caller,
     Channel,
     Deferred,
     Handed,
     Mail,
     Refused,
+    Request,
     Session,
     Uncertain,
     retry_after,
@@ -49,9 +52,10 @@ TROUBLE_REST = 5 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered message: the mail, its Message-ID, and the loyalty programme it invites to, if any."""
+    """A rendered message: the mail or call, its Message-ID or idempotency key, and the loyalty programme it invites to,
+    if any."""
 
-    mail: Mail
+    mail: Mail | Request
     rfc_id: str
     programme: str = ""
 
@@ -106,7 +110,9 @@ class Delivery:
     clock: Callable[[], Instant]
     #: messages marked started in one commit: at most so many are uncertain after a crash
     group: int = 1
-    #: sender → why and until when nothing is handed over for it: its account or server is in trouble.
+    #: makes the calls of webhooks; None: they wait
+    caller: Caller | None = None
+    #: sender, or server called → why and until when nothing is handed over for it: its account or server is in trouble.
     #: Kept from one delivery to the next, since a provider locks an account that logs in wrongly again and again
     resting: dict[str, Rest] = field(default_factory=dict, init=False)
 
@@ -226,7 +232,7 @@ class Delivery:
             if (rest := self._rest(letter)) is not None:
                 spared.append((message, *astuple(rest)))
                 continue
-            handed: Handed = session.hand_over(letter.mail)
+            handed = self._hand_over(session, letter.mail)
             match handed:
                 case Accepted(answer):
                     ends.append(Settled(message, "sent", "", answer))
@@ -242,7 +248,15 @@ class Delivery:
                         rest = Rest(Instant(now + min(wait, max(least, TROUBLE_REST))), "deferred", answer)
                         self.resting[letter.mail.line] = rest
                 case Uncertain(detail):
-                    ends.append(Settled(message, "unknown", "no answer", detail))
+                    if isinstance(letter.mail, Request):
+                        # a server that hangs would keep a whole lot waiting, mails and all, half a minute for each call
+                        rest = Rest(Instant(self.clock() + TROUBLE_REST), "no answer", detail)
+                        self.resting[letter.mail.line] = rest
+                    if message.repeatable:
+                        wait = retry_after(message.attempts + 1)
+                        again.append((message, Instant(self.clock() + wait), "no answer", detail))
+                    else:
+                        ends.append(Settled(message, "unknown", "no answer", detail))
                 case AccountTrouble(sentence, _):
                     done.troubles.append(sentence)
                     rest = Rest(Instant(self.clock() + TROUBLE_REST), "account", sentence)
@@ -251,6 +265,13 @@ class Delivery:
                 case never:
                     assert_never(never)
         self._settle(done, ends, worker, again=again, spared=spared, asked=asked)
+
+    def _hand_over(self, session: Session, parcel: Mail | Request) -> Handed:
+        if isinstance(parcel, Mail):
+            return session.hand_over(parcel)
+        if self.caller is None:
+            return AccountTrouble(_("This run makes no calls of webhooks; they wait for one that does."))
+        return self.caller.call(parcel)
 
     def _settle(
         self,
@@ -315,7 +336,8 @@ class _Judge:
 
     def on_block(self, version: int, node: str) -> str:
         send = self._plan(version).steps[node].node
-        assert isinstance(send, Send)
+        if not isinstance(send, Send):
+            return "later"
         if send.message_class == "service":
             return "quiet" if send.service_keeps_quiet_hours else "later"
         return send.on_block

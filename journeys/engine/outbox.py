@@ -37,6 +37,7 @@ from sqlalchemy import (
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.allowances import Allowances, Limits, give_back
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.store import owner, settings
 from journeys.store import tables as t
 from journeys.store.arrows import ARROWS, ENDED, in_states, move
 from journeys.store.suppression import suppressed
@@ -45,6 +46,8 @@ from journeys.store.suppression import suppressed
 LEASE_SECONDS = 300
 #: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
 HAND_OVER_SECONDS = 900
+#: the reason of a message that another copy of the store may have sent
+LEFT_OUT = "restored"
 #: an unknown message lets its passage go on after this long
 UNKNOWN_REST = 24 * HOUR
 
@@ -81,6 +84,13 @@ class Claimed:
     claimed_at: Instant
     #: the account whose allowance it took a part of; empty: of none
     account: str
+    #: row of the code it shows
+    code: int | None
+    channel: str
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool
+    #: when its node was due
+    due_at: Instant
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -134,7 +144,8 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.detail, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.code, _m.detail, _m.expires_at, _m.channel,
+        _m.repeatable, _k.email, _k.phone, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -182,9 +193,10 @@ def claim(
     """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
-    consent, cap, quiet hours, the account's allowance. `rules_of(version)` gives the policies, `on_block(version, node)`
-    what the node does when one of them holds it: "later" or "skip"; `limits_of(sender)` the limits of its account,
-    which only ever hold it. Class *service* passes over consent and cap, and keeps quiet hours only
+    consent, cap, quiet hours, the account's allowance; of a webhook, which contacts nobody, only passage, expiry and
+    suppression are asked. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does when one
+    of them holds it: "later" or "skip"; `limits_of(sender)` the limits of its account, which only ever hold it. Class
+    *service* passes over consent and cap, and keeps quiet hours only
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
     """
@@ -195,14 +207,18 @@ def claim(
     conn.execute(_LOCK_CONTACTS, {"contacts": contacts})
     rows = conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all()
     barred = suppressed(conn, "email", [row.email for row in rows if row.email])
+    # a call names the contact: whoever wants to hear no more by any channel is named no more
+    calls = [row.phone for row in rows if row.channel == "webhook" and row.phone]
+    barred_calls = suppressed(conn, "sms", calls) | suppressed(conn, "phone", calls) if calls else {}
     counted: dict[int, list[Instant]] = {}
     caps = [cap for row in rows if (cap := rules_of(row.version).cap)]
     if caps:
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
-    limits = {row.id: limits_of(row.sender) for row in rows}
+    limits = {row.id: limits_of(row.sender) if row.channel == "email" else None for row in rows}
     allowances = Allowances(conn, {one.account: one for one in limits.values() if one}.values(), now=now)
+    left_out_until = settings.get(conn, owner.LEFT_OUT_UNTIL, 0)
     claimed: list[Claimed] = []
     held = 0
     for row in rows:
@@ -210,8 +226,11 @@ def claim(
             row,
             rules=rules_of(row.version),
             block=on_block(row.version, row.node),
-            barred=barred.get(row.email or "", ""),
+            barred=barred.get(row.email or "", "")
+            or (row.channel == "webhook" and barred_calls.get(row.phone or ""))
+            or "",
             counted=counted.get(row.contact, ()),
+            left_out_until=left_out_until,
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
@@ -259,6 +278,10 @@ def _claimed(row: Row[Any], verdict: Verdict | None, *, now: Instant, account: s
         expires_at=row.expires_at,
         claimed_at=now,
         account=account,
+        code=row.code,
+        channel=row.channel,
+        repeatable=row.repeatable,
+        due_at=row.due_at,
         verdict=verdict,
     )
 
@@ -270,20 +293,29 @@ def judge(
     block: str,
     barred: str,
     counted: Sequence[Instant],
+    left_out_until: int,
     now: Instant,
     zone: ZoneInfo,
 ) -> Verdict | None:
-    """Why this message does not go out now; None: it does. `barred` is the reason of a suppression."""
+    """Why this message does not go out now; None: it does.
+
+    `barred` is the reason of a suppression. What was due up to `left_out_until` may have been sent by another copy of
+    the store.
+    """
     marketing = row.message_class == "marketing"
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
         # with what kept it: the rule, or the last answer of the server
         return Verdict("expired", "too late", row.detail)
-    if not row.email:
+    if row.due_at <= left_out_until:
+        return Verdict("skipped", LEFT_OUT)
+    if not row.email and row.channel == "email":
         return Verdict("skipped", "no address")
     if barred:
         return Verdict("skipped", "suppressed", barred)
+    if row.channel == "webhook":
+        return None
     if marketing and not row.consent:
         return Verdict("skipped", "no consent" if row.consent is None else "consent withdrawn", row.purpose)
     if marketing and rules.cap is not None:
@@ -404,7 +436,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
                 "passage": end.message.enrollment,
                 "here": end.message.node,
                 "visit": end.message.visit,
-                "due": now + UNKNOWN_REST if end.state == "unknown" else now,
+                "due": _goes_on_at(end, now),
             }
             for end in ends
         ],
@@ -418,6 +450,14 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
                 for end in alike
             ],
         )
+
+
+def _goes_on_at(end: Settled, now: Instant) -> Instant:
+    """When the passage is due again."""
+    if end.state == "unknown":
+        return Instant(now + UNKNOWN_REST)
+    # what follows without a wait is as late as the message left out: it may have gone out right after it
+    return end.message.due_at if end.reason == LEFT_OUT else now
 
 
 _AGAIN = (
@@ -467,10 +507,14 @@ _IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).whe
     _in_hand, _m.lease_until.is_not(None)
 )
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
-_BACK = move("pending", among=("claimed",)).where(_still).values(worker=null(), lease_until=null(), counted_at=null())
+_BACK = (
+    move("pending", among=_IN_HAND_STATES)
+    .where(_still, or_(in_states("claimed"), _m.repeatable))
+    .values(worker=null(), lease_until=null(), started_at=null(), counted_at=null())
+)
 _UNKNOWN = (
     move("unknown")
-    .where(_still)
+    .where(_still, ~_m.repeatable)
     .values(reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
     .returning(_m.enrollment, _m.node, _m.visit)
 )
@@ -497,6 +541,8 @@ def recover(
     conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
 ) -> tuple[int, int]:
     """After a crash: claimed goes back to pending, started becomes unknown; returns how many of each.
+
+    What may be handed over again goes back to pending even where it was started.
 
     Takes what is `left_behind`.
     """

@@ -28,6 +28,7 @@ _REASONS = {
     "resolved": N_("Somebody said what became of it."),
     "bounced": N_("It came back."),
     "relay": N_("The log of the relay says so."),
+    "restored": N_("It may have gone out before the store was restored or moved."),
     "too late": N_("It could not go out in time."),
     "passage ended": N_("The passage had ended before."),
     "template": N_("The message could not be written."),
@@ -41,6 +42,9 @@ _REASONS = {
     "re_entry": N_("The contact had been in the journey before and may not come back yet."),
     "late": N_("It was noticed too late."),
     "paused": N_("The journey was paused."),
+    "circle": N_("It had jumped from journey to journey again and again without a rest."),
+    "stopped": N_("The journey was stopped and lets nobody in."),
+    "archived": N_("The journey was archived and lets nobody in."),
     "existing": N_("It was over before the journey was published."),
 }
 

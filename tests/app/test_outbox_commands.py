@@ -46,7 +46,7 @@ def put(store: Store, *rows: dict[str, Any]) -> list[int]:
         ).scalar_one()
         given = {
             "journey": journey, "version": 1, "enrollment": 1, "node": "ASKAAAAA", "channel": "email", "contact": anna,
-            "template": "hello", "message_class": "service", "made_at": now, "not_before_at": now,
+            "template": "hello", "message_class": "service", "made_at": now, "due_at": now, "not_before_at": now,
         }  # fmt: skip
         return [
             conn.execute(insert(t.message).values(given | {"visit": n} | row).returning(t.message.c.id)).scalar_one()
