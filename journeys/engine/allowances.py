@@ -98,10 +98,7 @@ _used_less = _a.used - bindparam("back", type_=Integer())
 # a window that began later did not give it
 _GIVE_BACK = (
     update(t.allowance)
-    .where(
-        _a.account == bindparam("the_account", type_=Text()),
-        _a.starts_at <= bindparam("taken_at", type_=BigInteger()),
-    )
+    .where(_this, _a.starts_at <= bindparam("taken_at", type_=BigInteger()))
     .values(used=case((_used_less < 0, 0), else_=_used_less))
 )
 
@@ -168,8 +165,10 @@ def give_back(conn: Connection, messages: Iterable[Taken]) -> None:
         conn.execute(
             _GIVE_BACK,
             [
-                {"the_account": account, "taken_at": taken_at, "back": n}
+                # rows in the order in which a claim locks them
+                {"the_account": account, "the_unit": unit, "taken_at": taken_at, "back": n}
                 for (account, taken_at), n in sorted(back.items())
+                for unit in UNITS
             ],
         )
 

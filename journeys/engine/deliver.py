@@ -142,9 +142,16 @@ class Delivery:
         return done
 
     def _work(self, done: Delivered, worker: str, keep_going: Callable[[], bool]) -> None:
+        first: int | None = None
         with self.channel.open() as session:
-            while keep_going() and self._lot(session, done, worker, keep_going):
-                pass
+            while keep_going():
+                if self._lot(session, done, worker, keep_going):
+                    continue
+                # a worker that comes second to a lot finds nothing left of it, although more is ready behind
+                with self.store.read() as conn:
+                    before, first = first, outbox.first_ready(conn, now=self.clock())
+                if first in (None, before):
+                    break
 
     def _lot(self, session: Session, done: Delivered, worker: str, keep_going: Callable[[], bool]) -> bool:
         """One lot; false where no more was ready than it took."""

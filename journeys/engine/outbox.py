@@ -564,6 +564,12 @@ def recover(
     return conn.execute(_BACK, these).rowcount, len(lost)
 
 
+def first_ready(conn: Connection, *, now: Instant) -> int | None:
+    """The message whose turn is next at `now`; None where nothing is ready."""
+    row = conn.execute(_READY, {"now": now, "limit": 1}).first()
+    return row.id if row is not None else None
+
+
 def next_at(conn: Connection) -> Instant | None:
     """When the next message may go out; None where none waits."""
     at = conn.execute(

@@ -23,13 +23,13 @@ MESSAGES = 1_000
 EXIT = ("exit", {"reason": "finished"})
 
 
-def arrange(store: Store, *, per_day: int | None = None) -> World:
+def arrange(store: Store, *, messages: int = MESSAGES, per_day: int | None = None) -> World:
     world = World(store)
     with store.write() as conn:
         define_account(conn, "mail", channel="email", settings={"host": "127.0.0.1", "per_day": per_day})
         people = contacts.add(
             conn,
-            [{"email": f"c{n}@example.com"} for n in range(MESSAGES)],
+            [{"email": f"c{n}@example.com"} for n in range(messages)],
             now=world.now,
             source="test",
             quiet=True,
@@ -91,7 +91,7 @@ def test_two_processes_hand_each_message_over_once(store: Store) -> None:
 
 
 def test_two_processes_together_keep_the_limit_of_their_account(store: Store) -> None:
-    world = arrange(store, per_day=400)
+    world = arrange(store, messages=300, per_day=120)
     inbox: list[Received] = []
-    assert sum(work(world, inbox)) == len(inbox) == 400
-    assert Counter(message["state"] for message in world.messages()) == Counter(sent=400, held=600)
+    assert sum(work(world, inbox)) == len(inbox) == 120
+    assert Counter(message["state"] for message in world.messages()) == Counter(sent=120, held=180)

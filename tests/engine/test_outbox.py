@@ -192,6 +192,22 @@ def test_a_deferral_is_tried_again_later(world: World) -> None:
     assert deliver(world, Recorder()).states == Counter(sent=1)
 
 
+def test_a_deferred_message_is_given_up_at_its_end_with_the_last_answer_of_the_server(world: World) -> None:
+    (anna,) = world.people(1)
+    world.consent([anna])
+    publish(world, send(expires_after={"amount": 1, "unit": "hours"}))
+    world.enroll([anna])
+    world.tick()
+    end = world.messages()[0]["expires_at"]
+    channel = Recorder(lambda _mail: Deferred(451, "451 greylisted", 60))
+    while (message := world.messages()[0])["state"] == "pending":
+        deliver(world, channel)
+        world.tick(max(world.now, world.messages()[0]["not_before_at"]))
+    # after one minute, five, fifteen; the next hour would be beyond the end
+    assert (len(channel.mails), world.now) == (4, end)
+    assert (message["state"], message["reason"], message["detail"]) == ("expired", "too late", "451 greylisted")
+
+
 def test_no_answer_is_unknown_never_sent_again_and_lets_the_passage_go_on_after_a_day(world: World) -> None:
     (anna,) = world.people(1)
     world.consent([anna])
