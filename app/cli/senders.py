@@ -205,8 +205,7 @@ def add_sender(
             postal_address=postal_address,
         )
     here.out.result(_("“{key}” is defined.").format(key=key), {"kind": "sender", "key": key})
-    for doubt in _doubts(here, key)[key]:
-        here.out.aside(doubt.sentence)
+    _warn(here, key)
 
 
 @_sender.command("list", help=_("List the senders."))
@@ -245,6 +244,13 @@ def _doubts(here: Here, key: str = "") -> dict[str, list[Doubt]]:
             raise UnknownSender(sender=key, suggestion=suggestion(key, known))
         wanted = [key] if key else sorted(known)
         return {one: [*doubts(known[one]), *bulk_doubts(conn, known[one], now=now)] for one in wanted}
+
+
+def _warn(here: Here, key: str) -> None:
+    """Say on stderr what mail of a sender will suffer from; kanwa sender check gives hints too."""
+    for doubt in _doubts(here, key)[key]:
+        if doubt.warns:
+            here.out.aside(doubt.sentence)
 
 
 @_sender.command("check", help=_("Say what receivers may hold against senders: domains, signatures, mail to Gmail."))
@@ -339,5 +345,4 @@ def sign(
         # a string of a TXT record has at most 255 octets
         parts = " ".join(f'"{record[at : at + 255]}"' for at in range(0, len(record), 255))
         here.out.say(f"{host}. IN TXT {parts}")
-    for doubt in _doubts(here, key)[key]:
-        here.out.aside(doubt.sentence)
+    _warn(here, key)
