@@ -290,7 +290,7 @@ def send(
 ) -> None:
     from sqlalchemy import select
 
-    from app.outgoing import channel_of_sender, sender_of
+    from app.outgoing import Switchboard, sender_of
     from app.templates import sample_context
     from journeys.channels.channel import Accepted, AccountTrouble, Channel, Mail
     from journeys.channels.file_sink import FileSink
@@ -311,13 +311,13 @@ def send(
             person = dict(row)
         person["email"] = address
         key, who = sender_of(conn, sender)
-        channel: Channel = FileSink(sink) if sink is not None else channel_of_sender(conn, key)
+        channel: Channel = FileSink(sink) if sink is not None else Switchboard(here.store, here.clock.now)
         context = sample_context(conn, wanted, person, now=now, sender=who)
     rendered = renderer(wanted).render(context)
     headers = MailHeaders.of(context, rendered.subject, store="test")
     content = Skeleton.make(wanted).mail(headers, rendered.html, rendered.text)
     with channel.open() as session:
-        handed = session.hand_over(Mail(0, who.email, address, content))
+        handed = session.hand_over(Mail(0, who.return_path, address, content, sender=key))
     match handed:
         case Accepted(answer):
             here.out.result(

@@ -30,6 +30,7 @@ from journeys.engine import scratch
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import ending, lot, moving
 from journeys.store import tables as t
+from journeys.store.arrows import move
 from journeys.store.moments import Moments
 
 _e = t.enrollment.c
@@ -87,9 +88,9 @@ def cancel(passages: Select[tuple[int]]) -> Update:
     A statement of its own, after the enrollment rows are locked: hand-over takes the enrollment before the message.
     """
     return (
-        update(t.message)
-        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(["pending", "held", "claimed"]))
-        .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(t.message.c.enrollment.in_(passages))
+        .values(reason="passage ended", ended_at=_now, worker=null(), lease_until=null(), counted_at=null())
     )
 
 

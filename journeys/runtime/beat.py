@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from journeys.base.time import Instant
-from journeys.engine import counters, outbox
+from journeys.base.time import HOUR, Instant
+from journeys.engine import counters, outbox, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
 from journeys.insight.rhythm import refresh
@@ -57,6 +57,8 @@ class Runner:
         self.delivery = delivery
         self._threads = threads
         self._beats = 0
+        #: when it was last looked at how much mail goes to Gmail
+        self._counted_at = Instant(0)
 
     def recover(self, now: Instant) -> tuple[int, int]:
         """Take up messages that nobody is working on any more: (back to pending, unknown).
@@ -95,6 +97,10 @@ class Runner:
             if delivered.idle or delivered.troubles:
                 break
         self._beats += 1
+        if done.messages["sent"] and now >= self._counted_at + HOUR:
+            self._counted_at = now
+            with self.engine.store.write() as conn:
+                volume.note_bulk_senders(conn, now=now)
         if not done.idle and self._beats % FOLD_EVERY == 0:
             with self.engine.store.write() as conn:
                 counters.fold(conn)

@@ -24,6 +24,7 @@ from journeys.base.i18n import _, ngettext
 from journeys.base.time import Instant, day_of
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.arrows import move
 from journeys.store.consent import ADDRESS_COLUMNS
 from journeys.store.contacts import UnknownContact, locked
 from journeys.store.dialect import in_ids, overwrite_deleted
@@ -178,9 +179,9 @@ def _empty_messages(conn: Connection, ids: Sequence[int], *, now: Instant) -> tu
     m = t.message.c
     theirs = in_ids(m.contact, ids)
     cancelled = conn.execute(
-        update(t.message)
-        .where(theirs, m.state.in_(["pending", "held", "claimed"]))
-        .values(state="cancelled", reason="passage ended", ended_at=now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(theirs)
+        .values(reason="passage ended", ended_at=now, worker=null(), lease_until=null(), counted_at=null())
     ).rowcount
     conn.execute(update(t.message).where(theirs, m.detail != "").values(detail=""))
     handed_over = m.state.in_(["started", "sent", "unknown"])

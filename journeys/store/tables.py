@@ -661,6 +661,13 @@ message = Table(
         sqlite_where=text("state IN ('claimed','started')"),
         postgresql_where=text("state IN ('claimed','started')"),
     ),
+    # what went out within 24 hours, to whichever address
+    Index(
+        "ix_message_handed_over",
+        "ended_at",
+        sqlite_where=text("state IN ('sent','unknown')"),
+        postgresql_where=text("state IN ('sent','unknown')"),
+    ),
     CheckConstraint(
         "state in ('pending','held','claimed','started','sent','failed','skipped','expired','cancelled','unknown')",
         name="state",
@@ -754,6 +761,21 @@ sender = Table(
     Column("from_address", Str, nullable=False),
     Column("reply_to", Str),
     Column("postal_address", Str, nullable=False, server_default=""),
+    #: d= and s= of its DKIM signature, both or neither; the key is in the keyring
+    Column("dkim_domain", Str),
+    Column("dkim_selector", Str),
+)
+#: how much of a limit of an account is used, in the window that began last; a row is made at the first need
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("account", Str, ForeignKey("account.key"), primary_key=True),
+    #: "second", "minute", "hour", "day"
+    Column("unit", Str, primary_key=True),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("used", Integer, nullable=False),
+    #: messages put off beyond this window; they are spread over the next ones
+    Column("put_off", Integer, nullable=False, server_default="0"),
 )
 policy = Table(
     "policy",

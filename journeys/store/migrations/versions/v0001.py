@@ -178,6 +178,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_message_counted", "message", ["contact", "counted_at"])
     op.create_index(
+        "ix_message_handed_over",
+        "message",
+        ["ended_at"],
+        sqlite_where=sa.text("state IN ('sent','unknown')"),
+        postgresql_where=sa.text("state IN ('sent','unknown')"),
+    )
+    op.create_index(
         "ix_message_lease",
         "message",
         ["lease_until"],
@@ -599,8 +606,20 @@ def upgrade() -> None:
         sa.Column("from_address", Str, nullable=False),
         sa.Column("reply_to", Str),
         sa.Column("postal_address", Str, server_default="", nullable=False),
+        sa.Column("dkim_domain", Str),
+        sa.Column("dkim_selector", Str),
         sa.ForeignKeyConstraint(["account"], ["account.key"], name="fk_sender_account"),
         sa.PrimaryKeyConstraint("key", name="pk_sender"),
+    )
+    op.create_table(
+        "allowance",
+        sa.Column("account", Str, nullable=False),
+        sa.Column("unit", Str, nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("put_off", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["account.key"], name="fk_allowance_account"),
+        sa.PrimaryKeyConstraint("account", "unit", name="pk_allowance"),
     )
     op.create_table(
         "stage",
