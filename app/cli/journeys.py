@@ -309,8 +309,7 @@ def enroll(
     with scratch.work(here.store) as conn:
         row = find_published(here, conn, journey)
         who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)
-        plan = Plans().get(conn, row["version"])
-        admitted = enroll_contacts(conn, plan, who, now=at, zone=here.zone, paused=row["state"] == "paused")
+        admitted = enroll_contacts(conn, Plans(), row["id"], who, now=at, zone=here.zone)
     kept_out = {reason: n for reason, n in admitted.missed.items() if n}
     here.out.result(
         _("{entered} came in, {others} did not.").format(

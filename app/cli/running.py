@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,8 +42,8 @@ class SinkInTheWay(UsageError):
 
 class RealServerStore(KanwaError):
     text = N_(
-        "The store {store} has an account that sends real mail, so it does not run on another clock. Make a copy of the "
-        "database without accounts and name it with --store."
+        "The store {store} has an account that sends real mail, and a run with --sink would leave its messages as sent. "
+        "Make a copy of the database without accounts and name it with --store."
     )
 
 
@@ -68,72 +70,85 @@ def run(
         raise SinkNeeded
     if sink is not None and sink.exists() and not sink.is_dir():
         raise SinkInTheWay(path=sink)
-    if now and sink is not None:
-        _run_simulated(here, now=now, until=until, sink=sink)
-    elif once:
-        _run_once(here, sink, threads)
-    else:
-        _run_on(here, sink, threads)
+    start = instant_of(now, here.zone) if now else None
+    end = instant_of(until, here.zone) if until else start
+    if start is not None and end is not None and end < start:
+        raise UntilBeforeNow(now=now, until=until)
+    with _store_for(here, sink) as store:
+        if start is not None and end is not None:
+            _run_simulated(here, store, start=start, end=end, sink=sink)
+        elif once:
+            _run_once(here, store, sink, threads)
+        else:
+            _run_on(here, store, sink, threads)
 
 
-def _run_simulated(here: Here, *, now: str, until: str, sink: Path) -> None:
+def _run_simulated(here: Here, store: Store, *, start: Instant, end: Instant, sink: Path | None) -> None:
     from journeys.base.clock import SetClock
     from journeys.runtime.simulated import run_until
 
-    start = instant_of(now, here.zone)
-    end = instant_of(until, here.zone) if until else start
-    if end < start:
-        raise UntilBeforeNow(now=now, until=until)
-    store, copied = _simulated_store(here, sink)
-    try:
-        clock = SetClock(start)
-        runner = _runner(store, sink, clock, threads=1)
-        with here.out.progress(_("Running")) as bar:
+    clock = SetClock(start)
+    runner = _runner(store, sink, clock, threads=1)
+    with here.out.progress(_("Running")) as bar:
 
-            def hear(at: Instant, _beat: Beat) -> None:
-                bar((at - start) // 60, max(1, (end - start) // 60))
+        def hear(at: Instant, _beat: Beat) -> None:
+            bar((at - start) // 60, max(1, (end - start) // 60))
 
-            beat = run_until(runner, clock, end, on_beat=hear)
-    finally:
-        if copied:
-            store.close()
-    if copied:
-        here.out.aside(_("The store has real accounts: this ran on a copy of it, {file}.").format(file=sink / COPY))
+        beat = run_until(runner, clock, end, on_beat=hear)
     _report(here, beat)
 
 
-#: name of the copy that a store with real accounts is simulated on
+#: name of the copy on which a store with real accounts runs into a sink
 COPY = "store.sqlite"
 
 
-def _simulated_store(here: Here, sink: Path) -> tuple[Store, bool]:
-    """The store itself where it has never had to do with a real account, else a copy of it in the sink's folder."""
-    import sqlite3
+@contextmanager
+def _store_for(here: Here, sink: Path | None) -> Iterator[Store]:
+    """The store to run: with a sink, one with a real account stays as it is, and a copy in the sink's folder runs.
 
-    from sqlalchemy import select
+    What goes to a sink counts as sent, so that nobody would ever get it.
+    """
+    from sqlalchemy import delete, select
 
     from app.opened import open_store
-    from journeys.store.errors import in_sentences
-    from journeys.store.tables import account
+    from journeys.store.tables import account, lease
 
     with here.store.read() as conn:
         real = conn.execute(select(account.c.key).limit(1)).first() is not None
-    if not real:
-        return here.store, False
+    if sink is None or not real:
+        yield here.store
+        return
     if not here.store.is_sqlite:
         raise RealServerStore(store=here.store.label)
+    file = _copy(here.store, sink)
+    here.out.aside(_("The store has real accounts: this runs on a copy of it, {file}.").format(file=file))
+    store = open_store(str(file), clock=here.clock)
+    try:
+        with store.write() as conn:
+            # whoever runs the store does not run its copy
+            conn.execute(delete(lease))
+        yield store
+    finally:
+        store.close()
+
+
+def _copy(store: Store, sink: Path) -> Path:
+    import sqlite3
+
+    from journeys.store.errors import in_sentences
+
     target = sink / COPY
     with in_sentences(str(target), files=True):
         sink.mkdir(parents=True, exist_ok=True)
         if target.exists():
             raise SinkInTheWay(path=target)
-        source, copy = sqlite3.connect(here.store.label), sqlite3.connect(target)
+        source, copy = sqlite3.connect(store.label), sqlite3.connect(target)
         try:
             source.backup(copy)
         finally:
             copy.close()
             source.close()
-    return open_store(str(target), clock=here.clock), True
+    return target
 
 
 def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any:
@@ -167,11 +182,11 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
     return Runner(engine, delivery, threads=threads)
 
 
-def _run_once(here: Here, sink: Path | None, threads: int) -> None:
+def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from journeys.runtime.lease import Lease, holder_name
 
-    runner = _runner(here.store, sink, here.clock, threads=threads)
-    lease = Lease(here.store, holder_name())
+    runner = _runner(store, sink, here.clock, threads=threads)
+    lease = Lease(store, holder_name())
     lease.take(here.clock.now())
     try:
         runner.recover(here.clock.now())
@@ -181,7 +196,7 @@ def _run_once(here: Here, sink: Path | None, threads: int) -> None:
     _report(here, beat)
 
 
-def _run_on(here: Here, sink: Path | None, threads: int) -> None:
+def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from app.log import set_up_log
     from journeys.runtime.lease import Lease, holder_name
     from journeys.runtime.timer import Timer
@@ -193,8 +208,8 @@ def _run_on(here: Here, sink: Path | None, threads: int) -> None:
         if not beat.idle:
             here.out.say(_("{at}: {said}").format(at=when(at, zone), said=_said(beat)))
 
-    runner = _runner(here.store, sink, here.clock, threads=threads)
-    timer = Timer(runner, Lease(here.store, holder_name()), here.clock, on_beat=hear, on_trouble=here.out.aside)
+    runner = _runner(store, sink, here.clock, threads=threads)
+    timer = Timer(runner, Lease(store, holder_name()), here.clock, on_beat=hear, on_trouble=here.out.aside)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda _number, _frame: timer.stop())
     here.out.aside(_("Running. Stop it with Ctrl-C."))

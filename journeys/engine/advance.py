@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     update,
 )
@@ -35,6 +36,7 @@ from journeys.base.errors import KanwaError
 from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion
 from journeys.engine import counters, scratch
+from journeys.engine.ending import cancel
 from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
@@ -95,15 +97,22 @@ class Walk:
 
     def walk(self, conn: Connection, plans: dict[int, Plan], *, now: Instant, zone: ZoneInfo) -> int:
         """Walk the cohort table's members, all due, until every one rests or has ended; returns the hops made."""
-        hops = rounds = 0
+        hops = 0
+        cut = False
         moment = {"now": now, "day": day_of(now, zone).isoformat()}
         while True:
-            places = [(row.version, row.node, Phase(row.phase)) for row in conn.execute(_PLACES)]
+            found = conn.execute(_PLACES).all()
+            places = [(row.version, row.node, Phase(row.phase)) for row in found]
             if not places:
                 break
+            if max(row.most for row in found) >= MOST_HOPS:
+                cut = True
+                conn.execute(_FAIL)
+                continue
             due_now = False
             for version, node, phase in places:
                 step = plans[version].steps[node]
+                cut |= phase is Phase.DUE and step.node.changes
                 if phase is Phase.ARRIVED:
                     due_now |= self._arrive(conn, plans[version], step, now=now, zone=zone)
                 else:
@@ -119,11 +128,10 @@ class Walk:
                 conn.execute(_MOVE, moment)
                 for version, nodes in changed.items():
                     self._look_at_endings(conn, plans[version], nodes, now=now, zone=zone)
-            rounds += 1
-            if rounds >= MOST_HOPS:
-                conn.execute(_FAIL)
         hops += conn.execute(_LAST_HOPS, moment).rowcount
         conn.execute(_COUNT_LAST, moment)
+        if cut:
+            conn.execute(_CANCEL, moment)
         return hops
 
     def _arrive(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> bool:
@@ -292,6 +300,7 @@ def _end_in_cohort(criterion: Criterion, state: str, reason: str, dialect: str) 
     return statement, moments
 
 
+_now = bindparam("now", type_=BigInteger())
 _KNOWN = select(way.c.version).distinct()
 _c = cohort.c
 _DUE: ColumnElement[int] = literal_column(str(int(Phase.DUE)))
@@ -303,7 +312,7 @@ _lot = (
     .where(
         t.enrollment.c.journey == bindparam("the_journey"),
         t.enrollment.c.state == t.ACTIVE,
-        t.enrollment.c.due_at <= bindparam("now", type_=BigInteger()),
+        t.enrollment.c.due_at <= _now,
         # asked here, so that a pause takes hold between any two cohorts
         exists(select(1).where(t.journey.c.id == t.enrollment.c.journey, t.journey.c.state.in_(["live", "stopped"]))),
     )
@@ -314,6 +323,7 @@ _lot = (
     .subquery("lot_of_members")
 )
 _here = way.alias("here")
+_hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.left_at == _now).scalar_subquery()
 _TAKE = insert(cohort).from_select(
     [
         "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
@@ -323,14 +333,15 @@ _TAKE = insert(cohort).from_select(
         _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
         _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
         _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(), null(),
-        literal(0), _here.c.state,
+        # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
+        case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )
     .join(t.contact, t.contact.c.id == _lot.c.contact)
     .join(_here, and_(_here.c.version == _lot.c.version, _here.c.node == _lot.c.node, _here.c.outlet == "")),
 )  # fmt: skip
 
 _PLACES = (
-    select(_c.version, _c.node, _c.phase)
+    select(_c.version, _c.node, _c.phase, func.max(_c.hops).label("most"))
     .where(_c.phase <= _DUE)
     .group_by(_c.version, _c.node, _c.phase)
     .order_by(_c.version, _c.node, _c.phase)
@@ -378,7 +389,6 @@ _LEAVING = and_(_c.phase == _DUE, _c.outlet.is_not(None))
 _HOP_COLUMNS = [
     "enrollment", "n", "version", "kind", "node", "outlet", "entered_at", "left_at", "reason", "values",
 ]  # fmt: skip
-_now = bindparam("now", type_=BigInteger())
 _HOPS = insert(t.hop).from_select(
     _HOP_COLUMNS,
     select(
@@ -425,6 +435,12 @@ _LAST_HOPS = insert(t.hop).from_select(
         _c.arrived_at, _now, _c.reason, null(),
     ).where(_ends_here, ~_open_end),
 )  # fmt: skip
+#: ended before its time, by a change of its own or by a failure; whoever walked to an end keeps the messages made
+_CANCEL = cancel(
+    select(_c.id).where(
+        _c.phase == _ENDED, or_(_c.state.in_(["exited", "failed"]), and_(_c.state == "goal", _c.reason == "goal"))
+    )
+)
 _COUNT_LAST = counters.count_cohort(and_(_ends_here, ~_open_end), literal(""))
 
 _last_message = (

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
+from functools import partial
 from typing import Protocol, TypeAlias, assert_never
 
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ from journeys.engine.plan import Plan, Plans
 from journeys.engine.policies import Rules, workspace_rules
 from journeys.nodes.send import Send
 from journeys.store import events, settings
-from journeys.store.store import Store
+from journeys.store.store import Store, repeated
 
 #: (message, not before, reason, detail)
 Again: TypeAlias = tuple[Claimed, Instant, str, str]
@@ -140,13 +141,9 @@ class Delivery:
     def _lot(self, session: Session, done: Delivered, worker: str, keep_going: Callable[[], bool]) -> bool:
         """One lot; false where no more was ready than it took."""
         now = self.clock()
-        with self.store.write() as conn:
-            zone = settings.workspace_zone(conn)
-            judge = _Judge(conn, self.plans)
-            claimed, held = outbox.claim(
-                conn, worker=worker, now=now, zone=zone, limit=LOT, rules_of=judge.rules, on_block=judge.on_block
-            )
-        done.states["held"] += held
+        claimed, held = repeated(partial(self._claim, worker, now))
+        if held:
+            done.states["held"] += held
         if not claimed:
             return held == LOT
         ends = [
@@ -180,6 +177,19 @@ class Delivery:
                 outbox.release(conn, [message.id for message, _ in waiting], worker=worker)
         return len(claimed) + held == LOT
 
+    def _claim(self, worker: str, now: Instant) -> tuple[list[Claimed], int]:
+        with self.store.write() as conn:
+            zone = settings.workspace_zone(conn)
+            judge = _Judge(conn, self.plans)
+            return outbox.claim(
+                conn, worker=worker, now=now, zone=zone, limit=LOT, rules_of=judge.rules, on_block=judge.on_block
+            )
+
+    def _start(self, group: Sequence[tuple[Claimed, Letter]], worker: str) -> set[int]:
+        named = [(message, letter.rfc_id) for message, letter in group]
+        with self.store.write(durable=True) as conn:
+            return outbox.start(conn, named, worker=worker, now=self.clock())
+
     def _rest(self, letter: Letter) -> Rest | None:
         """Why this letter must wait, if it must."""
         rest = self.resting.get(letter.mail.envelope_from)
@@ -187,10 +197,7 @@ class Delivery:
 
     def _group(self, session: Session, group: Sequence[tuple[Claimed, Letter]], done: Delivered, worker: str) -> None:
         """Start, hand over and settle a few messages."""
-        with self.store.write(durable=True) as conn:
-            started = outbox.start(
-                conn, [(message, letter.rfc_id) for message, letter in group], worker=worker, now=self.clock()
-            )
+        started = repeated(partial(self._start, group, worker))
         ends: list[Settled] = []
         again: list[Again] = []
         spared: list[Again] = []
@@ -241,25 +248,30 @@ class Delivery:
         if not (ends or again or spared):
             return
         now = self.clock()
-        with self.store.write(durable=True) as conn:
-            outbox.settle(conn, ends, worker=worker, now=now)
-            outbox.try_again(conn, again, worker=worker)
-            outbox.try_again(conn, spared, worker=worker, count_attempt=False)
-            events.record(
-                conn,
-                [
-                    events.NewEvent(
-                        contact=message.contact,
-                        kind="loyalty.asked",
-                        at=now,
-                        data={"programme": programme},
-                        source="journey",
-                        message=message.id,
-                    )
-                    for message, programme in asked
-                ],
-                now=now,
-            )
+
+        def write() -> None:
+            with self.store.write(durable=True) as conn:
+                outbox.settle(conn, ends, worker=worker, now=now)
+                outbox.try_again(conn, again, worker=worker)
+                outbox.try_again(conn, spared, worker=worker, count_attempt=False)
+                events.record(
+                    conn,
+                    [
+                        events.NewEvent(
+                            contact=message.contact,
+                            kind="loyalty.asked",
+                            at=now,
+                            data={"programme": programme},
+                            source="journey",
+                            message=message.id,
+                        )
+                        for message, programme in asked
+                    ],
+                    now=now,
+                )
+
+        # lost here, a mail that was taken would end as unknown
+        repeated(write)
         done.states.update(end.state for end in ends)
         done.states["pending"] += len(again) + len(spared)
 

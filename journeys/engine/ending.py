@@ -10,7 +10,9 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Insert,
+    Select,
     Text,
+    Update,
     and_,
     bindparam,
     case,
@@ -71,16 +73,21 @@ _END = (
         goal_message=case((_goal, _last_message), else_=null()),
     )
 )
-# a second statement, after the enrollment rows are locked: hand-over takes the enrollment before the message
-_CANCEL = (
-    update(t.message)
-    .where(
-        t.message.c.enrollment.in_(select(ending.c.enrollment)),
-        t.message.c.state.in_(["pending", "held", "claimed"]),
-    )
-    .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
-)
 
+
+def cancel(passages: Select[tuple[int]]) -> Update:
+    """Calls back what is on its way in passages that were ended.
+
+    A statement of its own, after the enrollment rows are locked: hand-over takes the enrollment before the message.
+    """
+    return (
+        update(t.message)
+        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(["pending", "held", "claimed"]))
+        .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
+    )
+
+
+_CANCEL = cancel(select(ending.c.enrollment))
 
 _DROP_ENDED = ending.delete().where(~select(_e.id).where(_e.id == ending.c.enrollment, _e.state == t.ACTIVE).exists())
 

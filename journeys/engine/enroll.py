@@ -40,10 +40,11 @@ from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start
 from journeys.criteria import Frame, Passage, compile_criterion, evidence
 from journeys.engine import scratch
-from journeys.engine.plan import Plan
+from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
 from journeys.store import tables as t
 from journeys.store.moments import Moments
+from journeys.store.wakeup import wake
 
 _c = candidate.c
 _now = bindparam("now", type_=BigInteger())
@@ -106,8 +107,8 @@ def admit(
     """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
 
     `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
-    that day), `now` the tick's. Misses are kept for event triggers only; for set triggers the trace works them out on
-    demand.
+    that day), `now` the tick's. Misses are kept for event triggers only (`record_misses`); for set triggers the trace
+    works them out on demand. Whom a pause kept out is kept for all: resuming shows them.
     """
     if not candidates:
         return Admitted(0, {})
@@ -122,8 +123,8 @@ def admit(
     missed: dict[str, int] = {}
     if entered < candidates:
         missed = {row.miss: row.n for row in conn.execute(_COUNT_MISSES)}
-        if record_misses:
-            conn.execute(_KEEP_MISSES, here)
+        if record_misses or paused:
+            conn.execute(_KEEP_MISSES if record_misses else _KEEP_PAUSED, here | {"now": now})
     scratch.clear(conn, candidate)
     return Admitted(entered, missed)
 
@@ -181,13 +182,21 @@ _MARK_TWICE = (
 )
 _COUNT_MISSES = select(_c.miss, func.count().label("n")).where(_c.miss != "").group_by(_c.miss)
 
-_KEEP_MISSES = insert(t.not_entered).from_select(
-    ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
-    select(
-        bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
-        bindparam("trigger", type_=Text()), _c.contact, _c.event, _c.at, _c.miss, _c["values"],
-    ).where(_c.miss != "").order_by(_c.id),
-)  # fmt: skip
+
+def _keep(which: ColumnElement[bool]) -> Insert:
+    return insert(t.not_entered).from_select(
+        ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
+        select(
+            bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
+            bindparam("trigger", type_=Text()), _c.contact, _c.event,
+            # it may have happened before the pause, and be heard in it
+            case((_c.miss == "paused", _now), else_=_c.at), _c.miss, _c["values"],
+        ).where(which).order_by(_c.id),
+    )  # fmt: skip
+
+
+_KEEP_MISSES = _keep(_c.miss != "")
+_KEEP_PAUSED = _keep(_c.miss == "paused")
 
 _so_far = (
     select(func.coalesce(func.max(t.enrollment.c.entry), 0))
@@ -228,15 +237,21 @@ def candidates_by_hand(contacts: Sequence[int], *, at: Instant) -> Select[tuple[
 
 
 def enroll_contacts(
-    conn: Connection, plan: Plan, contacts: Sequence[int], *, now: Instant, zone: ZoneInfo, paused: bool
+    conn: Connection, plans: Plans, journey: int, contacts: Sequence[int], *, now: Instant, zone: ZoneInfo
 ) -> Admitted:
     """Put contacts into a journey by its list trigger, in the open transaction (temporary tables in place).
 
     Raises NoSuchTrigger for a journey without a list trigger.
     """
+    # its version and state are read under the lock: somebody may publish or pause it meanwhile
+    row = conn.execute(
+        select(t.journey.c.version, t.journey.c.state).where(t.journey.c.id == journey).with_for_update()
+    ).one()
+    plan = plans.get(conn, row.version)
     trigger = next((id_ for id_, node in plan.triggers.items() if node.on.type == "list"), None)
     if trigger is None:
         raise NoSuchTrigger(journey=plan.name)
-    conn.execute(select(t.journey.c.id).where(t.journey.c.id == plan.journey).with_for_update())
     candidates = fill_candidates(conn, candidates_by_hand(contacts, at=now))
+    wake(conn)
+    paused = row.state == "paused"
     return admit(conn, plan, trigger, candidates, as_of=now, now=now, zone=zone, record_misses=True, paused=paused)

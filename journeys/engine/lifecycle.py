@@ -10,6 +10,7 @@ from journeys.base.errors import KanwaError, suggestion
 from journeys.base.i18n import N_
 from journeys.base.time import Instant
 from journeys.store import tables as t
+from journeys.store.wakeup import wake
 
 
 class UnknownJourney(KanwaError):
@@ -80,6 +81,7 @@ def resume(conn: Connection, name: str, *, now: Instant) -> Waiting:
         raise NotPaused(journey=row["name"], state=row["state"])
     brings = waiting(conn, row["id"], now=now)
     conn.execute(update(t.journey).where(t.journey.c.id == row["id"]).values(state="live", state_at=now))
+    wake(conn)
     return brings
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, Text, case, insert, literal, null, select, update
 
@@ -32,6 +33,7 @@ from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
+from journeys.store.wakeup import wake
 
 
 class Blocked(KanwaError):
@@ -104,7 +106,9 @@ def publish(
         segments = Segments()
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
-        entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone)
+        paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
+        wake(conn)
+        entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
     return Published(
         journey=plan.journey,
         version=plan.version,
@@ -180,7 +184,9 @@ def _new_version(
     return Plans().get(conn, version)
 
 
-def _take_existing(conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: Any) -> int:
+def _take_existing(
+    conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: ZoneInfo, paused: bool
+) -> int:
     """Let in who is already in a trigger's segment, where the trigger or the publisher says so."""
     entered = 0
     for id_, trigger in plan.triggers.items():
@@ -207,7 +213,7 @@ def _take_existing(conn: Connection, plan: Plan, *, existing: bool | None, now: 
         )
         candidates = fill_candidates(conn, members)
         admitted: Admitted = admit(
-            conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=False
+            conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=paused
         )
         entered += admitted.entered
     return entered

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,14 +19,14 @@ from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
 from journeys.engine import scratch, sweep
-from journeys.engine.advance import Walk
-from journeys.engine.listen import listen
+from journeys.engine.advance import Advanced, Walk
+from journeys.engine.listen import Heard, listen
 from journeys.engine.live import Roll
-from journeys.engine.plan import Plans
+from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
 from journeys.store import contacts, settings
 from journeys.store import tables as t
-from journeys.store.store import Store
+from journeys.store.store import Store, repeated
 
 #: members of one cohort on SQLite to begin with; then as many as keep the write lock short
 COHORT = 2_000
@@ -45,6 +46,7 @@ _NEXT_EXPIRY = select(func.min(t.contact_tag.c.expires_at))
 _NEXT_DUE = select(func.min(t.enrollment.c.due_at)).where(
     t.enrollment.c.journey == bindparam("journey", type_=BigInteger()), _active
 )
+_LAST = select(t.setting.c.value).where(t.setting.c.key == settings.LAST_TICK_AT).with_for_update()
 _RUNNING = select(t.journey.c.id).where(t.journey.c.state.in_(["live", "stopped"])).order_by(t.journey.c.id)
 
 
@@ -90,6 +92,11 @@ class ClockBehind(KanwaError):
         "The clock says {now}, but the store has already been run up to {last}. Nothing was done. Set the clock of this "
         "computer, or wait until it has caught up."
     )
+
+
+def _not_behind(now: Instant, last: Instant, zone: ZoneInfo) -> None:
+    if last > now:
+        raise ClockBehind(now=moment(now, zone).isoformat(), last=moment(last, zone).isoformat())
 
 
 @dataclass(slots=True)
@@ -160,17 +167,11 @@ class Engine:
         """
         done = Ticked()
         work = self._look(now)
-        if work.last > now:
-            raise ClockBehind(now=moment(now, work.zone).isoformat(), last=moment(work.last, work.zone).isoformat())
+        _not_behind(now, work.last, work.zone)
         if work.last < now:
-            with self.store.write() as conn:
-                settings.put(conn, settings.LAST_TICK_AT, now)
+            self._move_clock(now, work.zone)
         if work.stale:
-            with scratch.work(self.store) as conn:
-                # another worker may have worked them out while this one waited for the journeys
-                self.roll.call(conn, lock=True)
-                stale = work.stale & self.segments.not_worked_out(conn)
-                self.segments.rebase(conn, stale, now=now, zone=work.zone)
+            repeated(partial(self._rebase, work.stale, now, work.zone))
         before = -1
         # what another worker holds stays due: a round that did nothing is the last one
         while not work.nothing and done.steps > before and keep_going():
@@ -186,6 +187,18 @@ class Engine:
                 self._advance(done, now, work.zone, keep_going)
             work = self._look(now)
         return done
+
+    def _move_clock(self, now: Instant, zone: ZoneInfo) -> None:
+        """Note the tick. Another worker, whose clock is ahead, may have noted a later one since the look."""
+        with self.store.write() as conn:
+            _not_behind(now, Instant(conn.execute(_LAST).scalar() or 0), zone)
+            settings.put(conn, settings.LAST_TICK_AT, now)
+
+    def _rebase(self, stale: frozenset[str], now: Instant, zone: ZoneInfo) -> None:
+        with scratch.work(self.store) as conn:
+            # another worker may have worked them out while this one waited for the journeys
+            self.roll.call(conn, lock=True)
+            self.segments.rebase(conn, stale & self.segments.not_worked_out(conn), now=now, zone=zone)
 
     def _look(self, now: Instant) -> Work:
         with self.store.read() as conn:
@@ -237,9 +250,7 @@ class Engine:
         # movements between segments are heard before anybody moves on, so that an ending they bring beats the step
         more = True
         while more and keep_going():
-            with scratch.work(self.store) as conn:
-                self.segments.load(conn)
-                heard = listen(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone, limit=LOT)
+            heard = repeated(partial(self._hear, now, zone))
             more = heard.events == LOT or heard.moved > 0
             done.events += heard.events
             done.entered += heard.entered
@@ -247,15 +258,23 @@ class Engine:
             done.woken += heard.woken
             done.missed.update(heard.missed)
 
-    def _sweep(self, done: Ticked, now: Instant, zone: ZoneInfo) -> bool:
-        """Returns whether there are movements to be heard."""
+    def _hear(self, now: Instant, zone: ZoneInfo) -> Heard:
         with scratch.work(self.store) as conn:
             self.segments.load(conn)
-            swept = sweep.sweep(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone)
+            return listen(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone, limit=LOT)
+
+    def _sweep(self, done: Ticked, now: Instant, zone: ZoneInfo) -> bool:
+        """Returns whether there are movements to be heard."""
+        swept = repeated(partial(self._sweep_days, now, zone))
         done.moved += swept.moved
         done.entered += swept.entered
         done.ended += swept.ended
         return swept.moved > 0
+
+    def _sweep_days(self, now: Instant, zone: ZoneInfo) -> sweep.Swept:
+        with scratch.work(self.store) as conn:
+            self.segments.load(conn)
+            return sweep.sweep(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone)
 
     def _advance(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
         with self.store.read() as conn:
@@ -265,10 +284,7 @@ class Engine:
         while waiting and keep_going():
             for journey in list(waiting):
                 began = time.perf_counter()
-                with scratch.work(self.store) as conn:
-                    advanced = self._walk.advance(
-                        conn, plans[journey], journey=journey, now=now, zone=zone, limit=self._cohort
-                    )
+                advanced = repeated(partial(self._walk_cohort, journey, plans[journey], now, zone))
                 took = time.perf_counter() - began
                 done.members += advanced.members
                 done.hops += advanced.hops
@@ -276,6 +292,10 @@ class Engine:
                     waiting.remove(journey)
                 if advanced.members and self.store.is_sqlite:
                     self._fit(advanced.members, took)
+
+    def _walk_cohort(self, journey: int, plans: dict[int, Plan], now: Instant, zone: ZoneInfo) -> Advanced:
+        with scratch.work(self.store) as conn:
+            return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._cohort)
 
     def _fit(self, members: int, took: float) -> None:
         """Choose the next cohort's size so that it holds the write lock for about LOCK_SECONDS."""

@@ -100,7 +100,9 @@ def erase(conn: Connection, contacts: Sequence[int], *, now: Instant) -> Erased:
 
 
 def _erase_lot(conn: Connection, lot: Sequence[int], *, now: Instant, day: str) -> Erased:
-    # enrollments before contacts before messages: the order in which everybody locks
+    # journeys before enrollments before contacts before messages: the order in which everybody locks. Whoever lets
+    # contacts in holds the journeys, and would let somebody in who is erased meanwhile
+    conn.execute(select(t.journey.c.id).order_by(t.journey.c.id).with_for_update()).all()
     _end_passages(conn, lot, now=now, day=day)
     rows = locked(conn, lot)
     for id_ in lot:

@@ -17,6 +17,7 @@ from journeys.base.text import clean
 from journeys.base.time import Instant
 from journeys.store.dialect import insert_ids, insert_rows
 from journeys.store.tables import event, fresh
+from journeys.store.wakeup import wake
 
 #: bytes of an event's data as JSON
 MOST_DATA = 64 * 1024
@@ -107,6 +108,7 @@ def record(conn: Connection, events: Sequence[NewEvent], *, now: Instant) -> lis
         lot = rows[start : start + LOT]
         made = insert_ids(conn, event, lot)
         insert_rows(conn, fresh, [{"event": id_, "at": row["at"]} for id_, row in zip(made, lot, strict=True)])
+        wake(conn)
         ids += made
     return ids
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
 
 from journeys.store.address import label
 from journeys.store.errors import in_sentences
@@ -18,6 +19,29 @@ from journeys.store.errors import in_sentences
 BUSY_SECONDS = 10
 #: how long a server may take to answer the first time
 CONNECT_SECONDS = 10
+#: how often a transaction is tried that other writers were in the way of
+TRIES = 4
+
+#: SQLSTATEs with which PostgreSQL ends a transaction in favour of another one: serialisation failure, deadlock
+_AGAIN = frozenset(("40001", "40P01"))
+
+T = TypeVar("T")
+
+
+def collided(error: BaseException) -> bool:
+    """Whether another writer came first: what it wrote is then seen by the next try."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _AGAIN
+
+
+def repeated(transaction: Callable[[], T]) -> T:
+    """What a whole transaction returns, done again where another one was in its way, a few times at the most."""
+    for _ in range(TRIES - 1):
+        try:
+            return transaction()
+        except DBAPIError as error:
+            if not collided(error):
+                raise
+    return transaction()
 
 
 class Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -242,9 +243,21 @@ def test_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) ->
     kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
     ran = kanwa("run", "--now", "2026-09-09", "--sink", "mail")
     assert ran.code == 0
-    assert "this ran on a copy of it, mail/store.sqlite" in ran.err
+    assert "this runs on a copy of it, mail/store.sqlite" in ran.err
     assert kanwa("status", "--json").data["last_tick"] is None
     assert kanwa("run", "--now", "2026-09-09", "--sink", "mail").code == 2
+
+
+def test_a_sink_takes_no_mail_out_of_a_store_with_a_real_account(kanwa: Kanwa, shop: Path) -> None:
+    """What a sink swallowed would count as sent, and nobody would get it."""
+    assert kanwa("publish", "hello").code == 0
+    agree(kanwa, datetime.now(UTC).isoformat())
+    kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
+    ran = kanwa("run", "--once", "--sink", "mail", "--json")
+    assert (ran.code, ran.data["messages"]) == (0, {"sent": 1})
+    assert "this runs on a copy of it, mail/store.sqlite" in ran.err
+    assert kanwa("messages", "--json").data == []
+    assert kanwa("status", "--json").data["last_tick"] is None
 
 
 def test_run_once_needs_a_way_out(kanwa: Kanwa, shop: Path) -> None:

@@ -144,11 +144,10 @@ def walk(store: Store, contacts: int) -> tuple[int, float, Engine]:
     plans = Plans()
     for first in range(1, contacts + 1, 10_000):
         with scratch.work(store) as conn:
-            version = conn.execute(select(t.journey.c.version)).scalar_one()
+            journey = conn.execute(select(t.journey.c.id)).scalar_one()
             zone = settings.workspace_zone(conn)
             enroll_contacts(
-                conn, plans.get(conn, version), list(range(first, min(first + 10_000, contacts + 1))),
-                now=START, zone=zone, paused=False,
+                conn, plans, journey, list(range(first, min(first + 10_000, contacts + 1))), now=START, zone=zone
             )  # fmt: skip
     analyze(store)
     hops = 0

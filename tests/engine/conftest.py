@@ -80,10 +80,8 @@ class World:
     def enroll(self, who: Sequence[int]) -> Admitted:
         with scratch.work(self.store) as conn:
             (live,) = self.engine.roll.call(conn)
-            assert live.entry is not None
-            return enroll_contacts(
-                conn, live.entry, who, now=self.now, zone=settings.workspace_zone(conn), paused=live.paused
-            )
+            zone = settings.workspace_zone(conn)
+            return enroll_contacts(conn, self.engine.plans, live.journey, who, now=self.now, zone=zone)
 
     def happened(
         self, contact: int, kind: str, *, when: Instant | None = None, quiet: bool = False, **data: Any

@@ -14,6 +14,7 @@ from journeys.engine.publish import Blocked, NothingChanged, UnknownKinds
 from journeys.graph.journey import Journey
 from journeys.store import contacts
 from journeys.store import tables as t
+from journeys.store.attributes import define_attribute
 from journeys.store.store import Store
 from tests.engine.conftest import World, at, build
 from tests.engine.mails import PlainWriter, Recorder
@@ -208,6 +209,44 @@ def test_a_paused_journey_has_nothing_due_and_does_not_keep_the_runtime_awake(wo
     assert world.engine.next_due(world.now) == at("2026-03-03 00:00")
     pause(world)
     assert world.engine.next_due(world.now) is None
+
+
+def test_publishing_a_paused_journey_lets_nobody_in_who_matches_already(world: World) -> None:
+    (anna,) = world.people(1, language="pl")
+    world.segment("polish", POLISH)
+    trigger = {"on": {"type": "segment", "segment": "polish", "movement": "entered"}, "existing": True}
+    world.publish(waiting())
+    pause(world)
+    nodes = {"in": ("trigger", trigger), "wait": wait(), "exit": EXIT}
+    published = world.publish(build(nodes, [("in", "in", "wait"), ("wait", "done", "exit")]))
+    assert (published.entered, world.passages(), missed(world)) == (0, [], [(anna, "paused")])
+    assert resume(world).would_have_entered == 1
+
+
+def test_who_would_have_come_in_by_a_date_while_it_was_paused_is_kept(world: World) -> None:
+    anna, bob = world.people(2)
+    with world.store.write() as conn:
+        define_attribute(conn, "birthday", "date")
+        born = [(anna, {"birthday": "2000-03-04"}), (bob, {"birthday": "2000-03-09"})]
+        contacts.change(conn, born, now=world.now, source="test", quiet=True)
+    date = {"type": "date", "date": {"type": "attribute", "attribute": "birthday"}, "at": "09:00", "yearly": True}
+    world.publish(build({"in": ("trigger", {"on": date}), "exit": EXIT}, [("in", "in", "exit")]))
+    world.tick()
+    pause(world)
+    world.tick("2026-03-05 00:00")
+    assert (world.passages(), missed(world)) == ([], [(anna, "paused")])
+    assert resume(world).would_have_entered == 1
+
+
+def test_an_event_from_before_the_pause_that_is_heard_in_it_is_told_too(world: World) -> None:
+    world.publish(waiting())
+    (anna,) = world.people(1)
+    world.happened(anna, "page.visited")
+    world.now += HOUR  # type: ignore[assignment]
+    pause(world)
+    world.tick()
+    assert missed(world) == [(anna, "paused")]
+    assert resume(world).would_have_entered == 1
 
 
 def test_pausing_what_is_paused_is_a_sentence(sqlite_store: Store) -> None:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
 from journeys.base.time import DAY, HOUR, MINUTE
 from journeys.store import contacts
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
+from journeys.store.erasing import erase
+from journeys.store.errors import StoreLocked
+from journeys.store.store import Store
 from tests.engine.conftest import World, build
 
 EXIT = ("exit", {"reason": "finished"})
@@ -290,6 +294,26 @@ def test_an_end_by_an_event_cancels_the_message_on_its_way(world: World) -> None
     world.tick()
     (message,) = world.messages()
     assert (message["state"], message["reason"]) == ("cancelled", "passage ended")
+
+
+@pytest.mark.postgres
+def test_nobody_is_erased_while_contacts_are_let_in(postgres_store: Store) -> None:
+    """Who let them in would not see it, and the tombstone would walk on."""
+    world = World(postgres_store)
+    (anna,) = world.people(1)
+    world.publish(simple(on("page.visited")))
+
+    def erase_anna() -> None:
+        with postgres_store.write() as conn:
+            conn.execute(text("SET LOCAL lock_timeout = 1"))
+            erase(conn, [anna], now=world.now)
+
+    with postgres_store.write() as letting_in:
+        world.engine.roll.call(letting_in, lock=True)
+        with pytest.raises(StoreLocked):
+            erase_anna()
+    erase_anna()
+    assert world.tick().entered == 0
 
 
 def test_what_nobody_is_interested_in_leaves_the_inbox(world: World) -> None:

@@ -13,7 +13,7 @@ from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail
 from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere
 from journeys.runtime.timer import BACK_OFF, LONGEST, Timer
 from journeys.store import tables as t
-from journeys.store.store import Store
+from journeys.store.store import Store, engine_for
 from tests.engine.conftest import World
 from tests.engine.mails import Recorder
 from tests.runtime.conftest import Run, sending, waiting
@@ -257,6 +257,39 @@ def test_it_beats_at_once_ends_when_told_and_gives_its_lease_back(world: World) 
     assert not thread.is_alive()
     assert len(run.channel.mails) == 3
     Lease(world.store, "laptop:2").take(run.clock.now())
+
+
+def test_what_somebody_else_writes_is_heard_long_before_the_next_beat_was_to_come(world: World) -> None:
+    beaten = threading.Semaphore(0)
+    run = Run(world)
+    people = world.people(1)
+    world.publish(sending())
+    run.timer._on_beat = lambda _now, _beat: beaten.release()
+    thread = threading.Thread(target=run.timer.run)
+    thread.start()
+    try:
+        assert beaten.acquire(timeout=LONGEST - 5)
+        # nothing is due, the next beat is LONGEST away
+        other = World(Store(engine_for(world.store.engine.url)))
+        other.enroll(people)
+        other.store.close()
+        assert beaten.acquire(timeout=LONGEST - 5)
+    finally:
+        run.timer.stop()
+        thread.join(20)
+    assert len(run.channel.mails) == 1
+
+
+def test_a_wake_up_only_brings_the_next_beat_forward(world: World) -> None:
+    run = Run(world)
+    run.timer._arm(LONGEST)
+    planned = run.timer._armed_at
+    world.publish(waiting(5, "days"))
+    run.timer.wake()
+    assert run.timer._armed_at == planned
+    world.enroll(world.people(1))
+    run.timer.wake()
+    assert run.timer._armed_at < planned
 
 
 def test_a_second_runtime_does_not_begin(world: World) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from journeys.base.clock import Clock
 from journeys.base.errors import KanwaError, suggestion
@@ -45,7 +45,7 @@ from journeys.store.importing.scratch import Scratch
 from journeys.store.importing.source import BadRow, Row, Shape, Source, column_name, unguarded
 from journeys.store.importing.values import Reader, Reading, read_loose
 from journeys.store.importing.workbook import BROKEN
-from journeys.store.store import Store
+from journeys.store.store import TRIES, Store, collided
 from journeys.store.tables import import_batch
 
 KINDS: Mapping[str, type[Kind]] = {
@@ -53,10 +53,6 @@ KINDS: Mapping[str, type[Kind]] = {
 }
 #: rows of one order; a column that says the same in every row is no order number
 MOST_IN_GROUP = 2_000
-#: how often a lot is tried when another writer was in its way
-_TRIES = 4
-#: serialisation failure, deadlock
-_AGAIN = frozenset(("40001", "40P01"))
 
 
 def import_file(
@@ -417,7 +413,7 @@ class _Import:
 
     def _written(self, kind: Kind, parsed: list[Parsed], refused: list[Refused]) -> Tally:
         """Write a lot in one transaction; again when another writer was in its way."""
-        for attempt in range(1, _TRIES + 1):
+        for attempt in range(1, TRIES + 1):
             tally = Tally()
             self.scratch.begin()
             try:
@@ -436,7 +432,7 @@ class _Import:
                     )
             except BaseException as error:
                 self.scratch.rollback()
-                if attempt < _TRIES and _may_be_tried_again(error):
+                if attempt < TRIES and _may_be_tried_again(error):
                     continue
                 raise
             self.scratch.commit()
@@ -471,6 +467,4 @@ class _Broken(Exception):
 
 def _may_be_tried_again(error: BaseException) -> bool:
     """Whether another writer came first: what it wrote is then seen by the next try."""
-    if isinstance(error, IntegrityError | EmailTaken | ExternalIdTaken):
-        return True
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _AGAIN
+    return isinstance(error, IntegrityError | EmailTaken | ExternalIdTaken) or collided(error)
