@@ -226,6 +226,9 @@ class Delivery:
                         self.resting[letter.mail.envelope_from] = rest
                 case Uncertain(detail):
                     ends.append(Settled(message, "unknown", "no answer", detail))
+                    # a server that takes mails and stays silent would make the whole outbox unknown, one by one
+                    now = self.clock()
+                    self.resting[letter.mail.envelope_from] = Rest(Instant(now + retry_after(1)), "deferred", detail)
                 case AccountTrouble(sentence, _):
                     done.troubles.append(sentence)
                     rest = Rest(Instant(self.clock() + TROUBLE_REST), "account", sentence)

@@ -281,9 +281,9 @@ class Series:
         states = self._states()
         started = {id_ for id_, state in states.items() if state == "started"}
         assert len(started) <= self.summary.threads * self.summary.group, "more in flight than threads and groups allow"
-        self.summary.in_flight += len(started)
-        self.summary.most_in_flight = max(self.summary.most_in_flight, len(started))
         self.in_flight |= started
+        self.summary.in_flight = len(self.in_flight)
+        self.summary.most_in_flight = max(self.summary.most_in_flight, len(started))
         received = sink.received(self.store_id)
         assert {states[id_] for id_ in received} <= {"started", "sent", "unknown"}, "received, and to be sent again"
 
