@@ -15,6 +15,7 @@ _LABELLED = {
     "programme": t.programme,
     "survey": t.survey,
     "funnel": t.funnel,
+    "pool": t.code_pool,
 }
 
 

@@ -15,9 +15,11 @@ from journeys.base.i18n import N_, _
 from journeys.base.time import Instant
 from journeys.channels.account import Account
 from journeys.channels.channel import Accepted, AccountTrouble, Channel, Handed, Mail, Session
-from journeys.channels.secrets import Secret, get_secret, set_secret
+from journeys.channels.secrets import KeyringShut, NoKeyring, Secret, get_secret, set_secret
 from journeys.channels.smtp import SmtpChannel
+from journeys.channels.webhook import named_secret
 from journeys.engine.letters import senders
+from journeys.graph.journey import Journey, references_of
 from journeys.messages.context import Sender
 from journeys.messages.links import LinkKeys
 from journeys.store import tables as t
@@ -80,6 +82,15 @@ def accounts_of(conn: Connection) -> Accounts:
     accounts = {row.key: Account.read(row.key, row.settings) for row in conn.execute(select(t.account))}
     senders = conn.execute(select(t.sender.c.from_address, t.sender.c.account).order_by(t.sender.c.key))
     return Accounts(accounts, {row.from_address: row.account for row in senders})
+
+
+def known_secrets(journey: Journey) -> frozenset[str] | None:
+    """Those of the secrets a journey names that the keyring has; None where there is no keyring to ask."""
+    named = {key for kind, key in references_of(journey) if kind == "secret"}
+    try:
+        return frozenset(key for key in named if named_secret(key) is not None)
+    except (NoKeyring, KeyringShut):
+        return None
 
 
 class Switchboard:

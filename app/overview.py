@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal_column, select
 
 from journeys.base.time import Instant
 from journeys.graph.upgrade import upgraded
@@ -120,11 +120,13 @@ def standing(conn: Connection) -> list[Standing]:
 def messages(conn: Connection) -> list[Messages]:
     """Messages by journey, template, state and reason."""
     m = t.message.c
+    # a call is made from no template
+    what = func.coalesce(func.nullif(m.template, literal_column("''")), m.channel).label("what")
     counted = (
-        select(t.journey.c.name, m.template, m.state, m.reason, func.count())
+        select(t.journey.c.name, what, m.state, m.reason, func.count())
         .join(t.journey, t.journey.c.id == m.journey)
-        .group_by(t.journey.c.name, m.template, m.state, m.reason)
-        .order_by(t.journey.c.name, m.template, m.state, m.reason)
+        .group_by(t.journey.c.name, what, m.state, m.reason)
+        .order_by(t.journey.c.name, what, m.state, m.reason)
     )
     return [Messages(*row) for row in conn.execute(counted)]
 

@@ -88,7 +88,14 @@ def sample_contexts(conn: Connection, template: Template, *, now: Instant) -> li
     contacts: list[Mapping[str, Any]] = [dict(row) for row in conn.execute(wanted).mappings()]
     bare = sample_context(conn, template, {"attributes": {}}, now=now)
     full = [
-        replace(sample_context(conn, template, contact, now=now), contract=_contract(now), purchase=_purchase(now))
+        replace(
+            sample_context(conn, template, contact, now=now),
+            contract=_contract(now),
+            purchase=_purchase(now),
+            code=_CODE,
+            product=_PRODUCT | {"stock": 5, "old_price": 4900, "new_price": 3900, "old_stock": 0, "new_stock": 5},
+            feed={},
+        )
         for contact in contacts or [{"first_name": "Anna", "last_name": "Nowak", "attributes": {}}]
     ]
     return [bare, *full]
@@ -118,6 +125,7 @@ def sample_context(
     )
 
 
+_CODE = {"value": "SAMPLE-1234", "worth": "10 %", "valid_until": "2030-12-31"}
 _PRODUCT = {"key": "sample", "name": "Sample", "category": "samples", "price": 3900, "currency": "PLN"}
 
 

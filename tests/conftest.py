@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from journeys.store.attribute_indexes import PREFIX
 from journeys.store.migrations import migrate
 from journeys.store.opening import open_store
 from journeys.store.store import Store, engine_for
@@ -118,6 +119,11 @@ def empty(store: Store) -> None:
             if table.name in filled:
                 conn.execute(table.delete())
         conn.execute(text("DELETE FROM sqlite_sequence" if store.is_sqlite else f"SELECT {sequences}"))
+        if not store.is_sqlite:
+            # made on demand by what a test published
+            made = conn.execute(text(f"SELECT indexname FROM pg_indexes WHERE indexname LIKE '{PREFIX}%'")).scalars()
+            for name in made.all():
+                conn.execute(text(f"DROP INDEX {name}"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

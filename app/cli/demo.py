@@ -37,7 +37,7 @@ def demo(
         raise NoWindowYet
     from app.demo.headless import run_headless
 
-    here = Here(folder=directory, store=None, as_json=as_json)
+    here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     labels = {"install": _("Making the shop"), "run": _("Running the month")}
     with ExitStack() as bars:
         open_bars = {what: bars.enter_context(here.out.progress(label)) for what, label in labels.items()}
@@ -63,6 +63,11 @@ def _say(here: Here, report: MonthReport) -> None:
         ).format(
             start=local(report.start), end=local(report.end), mails=grouped(report.mails), folder=report.folder / "mail"
         )
+    )
+    here.out.say(
+        ngettext(
+            "The shop's own server was called {n} time.", "The shop's own server was called {n} times.", report.calls
+        ).format(n=grouped(report.calls))
     )
     here.out.say(
         ngettext(

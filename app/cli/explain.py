@@ -14,7 +14,8 @@ from journeys.base.errors import UsageError, suggestion
 from journeys.base.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from journeys.engine.trace import Because, Trace
+    from journeys.engine.absence import Because
+    from journeys.engine.trace import Trace
 
 app = typer.Typer()
 
@@ -142,6 +143,7 @@ def messages(
             message.c.id,
             journey.c.name.label("journey"),
             contact.c.email,
+            message.c.channel,
             message.c.template,
             message.c.state,
             message.c.reason,
@@ -165,6 +167,7 @@ def messages(
             Column("id", _("Message"), str),
             Column("journey", _("Journey")),
             Column("email", _("To")),
+            Column("channel", _("Channel")),
             Column("template", _("Template")),
             Column("state", _("State")),
             Column("reason", _("Why"), lambda reason: said(reason) if reason else ""),
@@ -242,11 +245,11 @@ def _say(here: Here, found: Trace) -> None:
             if stay.left_at is None and stay.due_at is not None:
                 here.out.say("      " + _("Looked at again at {at}.").format(at=when(stay.due_at, zone)))
     for miss in found.misses:
-        here.out.say(
-            _("{journey}: did not come in by “{trigger}” at {at}.").format(
-                journey=miss.journey, trigger=miss.trigger, at=when(miss.at, zone)
-            )
-        )
+        if miss.at is None:
+            sentence = _("{journey}: not come in by “{trigger}” so far.")
+        else:
+            sentence = _("{journey}: did not come in by “{trigger}” at {at}.")
+        here.out.say(sentence.format(journey=miss.journey, trigger=miss.trigger, at=when(miss.at, zone)))
         _say_because(here, miss.because, "  ")
     if not found.passages and not found.misses:
         here.out.say(_("No journey is published yet."))

@@ -37,8 +37,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help=_("Print JSON for progr
 class Here:
     """The place a command works in. The workspace and the store are opened when first asked for."""
 
-    def __init__(self, *, folder: Path | None, store: str | None, as_json: bool, clock: Clock | None = None) -> None:
-        self.out = Out(as_json=as_json)
+    def __init__(
+        self, *, folder: Path | None, store: str | None, as_json: bool, clock: Clock | None = None, draws: bool = False
+    ) -> None:
+        self.out = Out(as_json=as_json, draws=draws)
         self.clock = clock or SystemClock()
         self._folder = folder
         self._url = store

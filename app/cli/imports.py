@@ -119,12 +119,13 @@ def add_import(group: typer.Typer, kind: str, help_: str) -> None:
                 bar(progress.bytes_done, progress.bytes_total)
 
             report = import_file(here.store, kind, file, options=options, clock=here.clock, progress=hear)
-        _say(here.out, report, dry_run=dry_run, refused_file=refused)
+        say_report(here.out, report, dry_run=dry_run, refused_file=refused)
         if report.refused_count:
             raise typer.Exit(1)
 
 
-def _say(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) -> None:
+def say_report(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) -> None:
+    """Say what an import did, the refused rows last."""
     if out.as_json:
         out.data(
             {
@@ -162,9 +163,12 @@ def _say(out: Out, report: Report, *, dry_run: bool, refused_file: Path | None) 
                     n=grouped(report.contacts_added)
                 )
             )
+        if dry_run:
+            for field, column in report.mapping.items():
+                out.say(_("“{column}” is read as {field}.").format(column=column, field=field))
         if report.unused_columns:
             out.say(_("Nothing was read from: {columns}.").format(columns=", ".join(report.unused_columns)))
-        if report.batch is not None:
+        if report.batch is not None and (report.added or report.changed):
             out.say(_("To take it back: kanwa imports undo {batch}").format(batch=report.batch))
     if not report.refused_count:
         return
@@ -236,7 +240,7 @@ def undo(
                 n=grouped(undone.restored)
             )
         )
-    kept = undone.kept_values + undone.kept_contacts + undone.kept_goods
+    kept = undone.kept_values + undone.kept_contacts + undone.kept_goods + undone.kept_codes
     if kept:
         here.out.say(
             ngettext(

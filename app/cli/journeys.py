@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
     from journeys.base.catalogue import Catalogue
+    from journeys.base.time import Instant
+    from journeys.graph.checks import Report
     from journeys.graph.journey import Journey
-    from journeys.graph.settings import Cap
     from journeys.messages.template import Template
     from journeys.nodes.problem import Problem
 
@@ -60,12 +61,22 @@ def known_templates(here: Here) -> dict[str, Template]:
     return load_all(workspace.messages) if workspace else {}
 
 
-def catalogue_of(conn: Connection, templates: dict[str, Template]) -> Catalogue:
-    """What journeys are checked against: the store, and the workspace's templates."""
+def catalogue_of(
+    conn: Connection, templates: dict[str, Template], *, now: Instant, journey: Journey | None = None
+) -> Catalogue:
+    """What journeys are checked against: the store, the workspace's templates, the secrets that `journey` names."""
+    from app.outgoing import known_secrets
+    from journeys.base.time import day_of
     from journeys.messages.template import catalogue_entry
     from journeys.store.catalogue import catalogue
+    from journeys.store.settings import workspace_zone
 
-    return catalogue(conn, templates={key: catalogue_entry(template) for key, template in templates.items()})
+    return catalogue(
+        conn,
+        templates={key: catalogue_entry(template) for key, template in templates.items()},
+        today=day_of(now, workspace_zone(conn)),
+        secrets=None if journey is None else known_secrets(journey),
+    )
 
 
 def _outside(here: Here) -> Catalogue | None:
@@ -74,17 +85,19 @@ def _outside(here: Here) -> Catalogue | None:
         return None
     templates = known_templates(here)
     with here.store.read() as conn:
-        return catalogue_of(conn, templates)
+        return catalogue_of(conn, templates, now=here.clock.now())
 
 
-def _cap(here: Here) -> Cap | None:
-    """The workspace's frequency cap, where there is a store to know it."""
-    from journeys.engine.policies import workspace_rules
+def _report(here: Here, journey: Journey) -> Report:
+    """What is wrong with a journey, seen against the store where there is one."""
+    from journeys.engine.checking import checked
+    from journeys.graph.checks.check import check as check_journey
 
     if not here.has_store:
-        return None
+        return check_journey(journey)
+    templates, now = known_templates(here), here.clock.now()
     with here.store.read() as conn:
-        return workspace_rules(conn).cap
+        return checked(conn, journey, catalogue_of(conn, templates, now=now, journey=journey), now=now)
 
 
 def problem_words(problem: Problem, journey: Journey) -> str:
@@ -100,11 +113,10 @@ def problem_words(problem: Problem, journey: Journey) -> str:
 @app.command("check", help=_("Check a journey: what would keep it from running, or from running well."))
 @in_workspace
 def check(here: Here, journey: JourneyArgument) -> None:
-    from journeys.graph.checks.check import check as check_journey
     from journeys.nodes.problem import Severity
 
     checked = draft(here, journey)
-    report = check_journey(checked, _outside(here), cap=_cap(here))
+    report = _report(here, checked)
     if here.out.as_json:
         here.out.data(
             {
@@ -193,6 +205,7 @@ def publish(
     from app.templates import check_templates
     from journeys.engine.publish import publish as publish_journey
     from journeys.graph.file import load, save
+    from journeys.graph.journey import references_of
     from journeys.graph.problems import UnwritableJourney
     from journeys.messages.template import to_json
 
@@ -200,13 +213,7 @@ def publish(
     one = load(file)
     templates = known_templates(here)
     at = instant_of(now, here.zone) if now else here.clock.now()
-    used = {
-        key
-        for node in one.node_ids()
-        if (settings := one.node(node)) is not None
-        for kind, key in settings.references()
-        if kind == "template"
-    }
+    used = {key for kind, key in references_of(one) if kind == "template"}
     with here.store.read() as conn:
         check_templates(conn, [templates[key] for key in sorted(used & set(templates))], now=at)
     published = publish_journey(
@@ -216,7 +223,7 @@ def publish(
         now=at,
         existing=existing,
         reason=reason,
-        catalogue=lambda conn: catalogue_of(conn, templates),
+        catalogue=lambda conn: catalogue_of(conn, templates, now=at, journey=one),
     )
     one.settings = one.settings.model_copy(update={"based_on": published.hash})
     try:

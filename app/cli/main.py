@@ -138,9 +138,11 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        codes,
         contacts,
         demo,
         explain,
+        feeds,
         imports,
         journeys,
         names,
@@ -151,7 +153,21 @@ def _add_commands() -> None:
         templates,
     )
 
-    for group in (set_up, contacts, imports, names, segments, senders, templates, journeys, running, explain, demo):
+    for group in (
+        set_up,
+        contacts,
+        imports,
+        codes,
+        names,
+        segments,
+        feeds,
+        senders,
+        templates,
+        journeys,
+        running,
+        explain,
+        demo,
+    ):
         app.add_typer(group.app)
 
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from journeys.base.i18n import _
 from journeys.base.time import Instant, moment
 
 #: work shorter than this shows no progress bar
 _PATIENCE = 1.0
+#: width of a table that is drawn where there is no terminal
+_PAGE = 100
 
 
 def grouped(number: float) -> str:
@@ -49,10 +52,14 @@ class Column:
 
 
 class Out:
-    """Where one command prints. With `as_json`, exactly one JSON document goes to stdout."""
+    """Where one command prints. With `as_json`, exactly one JSON document goes to stdout.
 
-    def __init__(self, *, as_json: bool) -> None:
+    With `draws`, tables are drawn in a pipe too: a report that people keep is read, not parsed.
+    """
+
+    def __init__(self, *, as_json: bool, draws: bool = False) -> None:
         self.as_json = as_json
+        self._draws = draws
 
     def result(self, sentence: str, data: Any) -> None:
         """The outcome of a command: a sentence, or `data` as JSON."""
@@ -78,7 +85,9 @@ class Out:
         """Rows as a list of objects, as a table on a terminal, or parted by tabs in a pipe."""
         if self.as_json:
             self.data([{column.key: row.get(column.key) for column in columns} for row in rows])
-        elif sys.stdout.isatty():
+        elif not rows:
+            print(_("{title}: nothing yet.").format(title=title) if title else _("There is nothing to list yet."))  # noqa: T201
+        elif self._draws or sys.stdout.isatty():
             self._draw(columns, rows, title)
         else:
             if title:
@@ -93,13 +102,18 @@ class Out:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+        table = Table(
+            box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False, collapse_padding=True
+        )
         for column in columns:
             numbers = any(isinstance(row.get(column.key), int | float) for row in rows)
-            table.add_column(column.heading, justify="right" if numbers and column.say is None else "left")
+            # what does not fit goes on in the next line: an address cut short is of no use
+            table.add_column(
+                column.heading, justify="right" if numbers and column.say is None else "left", overflow="fold"
+            )
         for row in rows:
             table.add_row(*(Text(_said(column, row.get(column.key))) for column in columns))
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else _PAGE).print(table)
 
     @contextmanager
     def progress(self, label: str) -> Iterator[Callable[[int, int | None], None]]:

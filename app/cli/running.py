@@ -60,7 +60,8 @@ def run(
     now: NowOption = "",
     until: Annotated[str, typer.Option(metavar="ISO", help=_("Run on from --now up to this moment."))] = "",
     sink: Annotated[
-        Path | None, typer.Option(metavar="DIR", help=_("Write mail as .eml files to this folder; nothing is sent."))
+        Path | None,
+        typer.Option(metavar="DIR", help=_("Write mail and calls as files to this folder; nothing is sent.")),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, max=32, help=_("How many mails are handed over at once."))] = 2,
 ) -> None:
@@ -106,13 +107,17 @@ COPY = "store.sqlite"
 def _store_for(here: Here, sink: Path | None) -> Iterator[Store]:
     """The store to run: with a sink, one with a real account stays as it is, and a copy in the sink's folder runs.
 
-    What goes to a sink counts as sent, so that nobody would ever get it.
+    What goes to a sink counts as sent, so that nobody would ever get it. Raises StoreHeld where real mail would go out
+    of a store that is not known to be the one that sends.
     """
     from sqlalchemy import delete, select
 
     from app.opened import open_store
+    from journeys.store.owner import require_ours
     from journeys.store.tables import account, lease
 
+    if sink is None:
+        require_ours(here.store)
     with here.store.read() as conn:
         real = conn.execute(select(account.c.key).limit(1)).first() is not None
     if sink is None or not real:
@@ -153,24 +158,34 @@ def _copy(store: Store, sink: Path) -> Path:
 
 def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any:
     from app.outgoing import Switchboard, link_keys, passing_link_keys
+    from journeys.base.clock import SystemClock
     from journeys.base.time import day_of
-    from journeys.channels.file_sink import FileSink
+    from journeys.channels.fetching import Fetcher
+    from journeys.channels.file_sink import CallSink, FileSink
+    from journeys.channels.webhook import Webhooks
     from journeys.engine.deliver import Delivery
     from journeys.engine.letters import LetterWriter
     from journeys.engine.tick import Engine
     from journeys.runtime.beat import Runner
+    from journeys.runtime.feeds import Feeds
     from journeys.runtime.lease import holder_name
-    from journeys.store.settings import workspace_zone
+    from journeys.store.settings import PRIVATE_WEBHOOKS, workspace_zone
+    from journeys.store.settings import get as get_setting
 
     engine = Engine(store)
+    feeds = Feeds(store, Fetcher()) if isinstance(clock, SystemClock) else None
     if sink is None:
         channel: Any = Switchboard(store, clock.now)
         keys = link_keys()
+        with store.read() as conn:
+            private = bool(get_setting(conn, PRIVATE_WEBHOOKS))
+        caller: Any = Webhooks(clock.now, private_addresses=private)
     else:
         with store.read() as conn:
             zone = workspace_zone(conn)
         channel = FileSink(sink, day=lambda: day_of(clock.now(), zone))
         keys = passing_link_keys()
+        caller = CallSink(sink)
     delivery = Delivery(
         store=store,
         plans=engine.plans,
@@ -178,8 +193,9 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
         writer=LetterWriter(engine.plans, keys),
         worker=holder_name(),
         clock=clock.now,
+        caller=caller,
     )
-    return Runner(engine, delivery, threads=threads)
+    return Runner(engine, delivery, threads=threads, feeds=feeds)
 
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""`kanwa account|sender|policy …`: the ways out, who messages come from, and the rules over all journeys."""
+"""`kanwa account|sender|policy|secret …`: the ways out, who messages come from, the rules over all journeys."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _policy = typer.Typer(help=_("Rules over all journeys: quiet hours, at most so m
 app.add_typer(_account, name="account")
 app.add_typer(_sender, name="sender")
 app.add_typer(_policy, name="policy")
+_secret = typer.Typer(help=_("Secrets of webhooks and accounts, kept in the keyring only."), no_args_is_help=True)
+app.add_typer(_secret, name="secret")
 
 
 class NoHost(UsageError):
@@ -31,6 +33,10 @@ class PolicyIncomplete(UsageError):
 
 class BadHours(UsageError):
     text = N_("“{hours}” are no hours. Write them like 21:00-08:00.")
+
+
+class NoSecretGiven(UsageError):
+    text = N_("No secret was given. Type it, or give it on standard input with --stdin.")
 
 
 class UnknownPolicy(UsageError):
@@ -258,3 +264,59 @@ def remove_policy(
         if not remove_rule(conn, kind):
             raise UnknownPolicy(kind=kind)
     here.out.result(_("The policy is removed."), {"removed": kind})
+
+
+@_policy.command("webhooks", help=_("Say whether webhooks may call this machine and its own network everywhere."))
+@in_workspace
+def webhooks_policy(
+    here: Here,
+    *,
+    private: Annotated[
+        bool, typer.Option("--private/--no-private", help=_("Allowed, or only where a webhook itself allows it."))
+    ],
+) -> None:
+    from journeys.store import settings
+
+    with here.store.write() as conn:
+        settings.put(conn, settings.PRIVATE_WEBHOOKS, private)
+    here.out.result(_("The policy is set."), {"private_webhooks": private})
+
+
+SecretArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help=_("What a webhook names, such as shop, or account/KEY/password."))
+]
+
+
+def _in_keyring(name: str) -> str:
+    """A plain name is that of a webhook's secret; one with slashes stands as it is."""
+    from journeys.channels.webhook import secret_name
+
+    return name if "/" in name else secret_name(name)
+
+
+@_secret.command("set", help=_("Keep a secret in the keyring, in place of the one before."))
+@in_workspace
+def set_secret_(
+    here: Here,
+    name: SecretArgument,
+    *,
+    stdin: Annotated[bool, typer.Option("--stdin", help=_("Read it from standard input."))] = False,
+) -> None:
+    from journeys.channels.secrets import Secret, set_secret
+
+    given = asked_secret(_("Secret “{name}”").format(name=name), from_stdin=stdin)
+    if not given:
+        raise NoSecretGiven
+    set_secret(_in_keyring(name), Secret(given))
+    here.out.result(_("The secret “{name}” is kept in the keyring.").format(name=name), {"name": name})
+
+
+@_secret.command("remove", help=_("Forget a secret."))
+@in_workspace
+def remove_secret(here: Here, name: SecretArgument) -> None:
+    from journeys.channels.secrets import delete_secret
+
+    if not delete_secret(_in_keyring(name)):
+        here.out.aside(_("There is no secret “{name}”.").format(name=name))
+        raise typer.Exit(1)
+    here.out.result(_("The secret “{name}” is forgotten.").format(name=name), {"name": name})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.cli.here import Here, JsonOption, in_workspace
-from app.cli.out import Out
+from app.cli.out import Out, when
 from app.cli.senders import asked_secret
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _
@@ -78,6 +81,94 @@ def backup(here: Here) -> None:
         raise BackUpElsewhere(store=store.label)
     made = back_up(Path(store.label), now=here.clock.now(), revision=newest())
     here.out.result(_("The backup is {file}.").format(file=made), {"file": str(made), "bytes": made.stat().st_size})
+
+
+class RestoreNotConfirmed(UsageError):
+    text = N_("Restoring puts the backup in the place of {store}. Say --yes; what it holds now is kept in backups/.")
+
+
+class RestoreElsewhere(UsageError):
+    text = N_("The store {store} is on a server. Its keeper restores it, with pg_restore for instance.")
+
+
+@_store.command("restore", help=_("Put a backup in the place of the store; what it holds now is kept in backups/."))
+@in_workspace
+def restore(
+    here: Here,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=_("A file out of backups/."))],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help=_("Restore without asking."))] = False,
+) -> None:
+    from sqlalchemy.engine import make_url
+
+    from journeys.runtime.lease import Lease, holder_name
+    from journeys.store.address import label
+    from journeys.store.backup import checked
+    from journeys.store.backup import restore as put_back
+    from journeys.store.errors import NewerStore, NotAStore, StoreDamaged, StoreMissing
+    from journeys.store.migrations import newest
+
+    url = make_url(here.store_url)
+    if url.get_backend_name() != "sqlite":
+        raise RestoreElsewhere(store=label(url))
+    checked(file)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise RestoreNotConfirmed(store=label(url))
+        question = _("Put {file} in the place of {store}? What it holds now is kept in backups/.")
+        typer.confirm(question.format(file=file, store=label(url)), abort=True, err=True)
+    # nobody may run it meanwhile; the lease goes with the content that is put in its place. What cannot be opened is not
+    # run by anybody
+    with suppress(StoreDamaged, NotAStore, NewerStore, StoreMissing):
+        Lease(here.store, holder_name()).take(here.clock.now())
+    done = put_back(Path(label(url)), file, now=here.clock.now(), revision=newest())
+    here.out.result(
+        _(
+            "The store is as it was at {at}. What it held until now is in {kept}. Nothing is sent from it until you "
+            "say that it is the one: kanwa store claim."
+        ).format(at=when(done.at, here.zone), kept=done.kept),
+        {"at": done.at, "kept": str(done.kept)},
+    )
+
+
+class DueChoice(StrEnum):
+    """What happens to messages that were due before a store was claimed."""
+
+    SEND = "send"
+    SKIP = "skip"
+
+
+@_store.command("claim", help=_("Say that this copy of the store is the one that sends."))
+@in_workspace
+def claim(
+    here: Here,
+    *,
+    due: Annotated[
+        DueChoice | None,
+        typer.Option(
+            help=_("What was due until now: send it, or skip it; else skipped after a restore, sent after a move.")
+        ),
+    ] = None,
+) -> None:
+    from journeys.store.owner import backup_mark, why_held
+    from journeys.store.owner import claim as claim_store
+
+    now = here.clock.now()
+    with here.store.write(durable=True) as conn:
+        why = why_held(conn, here.store)
+        chosen = due or (DueChoice.SKIP if backup_mark(conn) else DueChoice.SEND)
+        if why is not None:
+            claim_store(conn, here.store, now=now, leave_out=chosen is DueChoice.SKIP)
+    facts = {"held": why is not None, "due": str(chosen) if why is not None else None}
+    if why is None:
+        here.out.result(_("This store is the one that sends already."), facts)
+    elif chosen is DueChoice.SKIP:
+        here.out.result(
+            _("This store is now the one that sends. What was due until now is skipped: it may have gone out before."),
+            facts,
+        )
+    else:
+        here.out.result(_("This store is now the one that sends. What was due until now goes out."), facts)
 
 
 @_store.command("login", help=_("Keep the password of a store on a server in the keyring."))

@@ -8,12 +8,16 @@ import typer
 
 from app.cli.here import Here, in_workspace
 from app.cli.out import Column
-from journeys.base.errors import KanwaError
-from journeys.base.i18n import _
+from journeys.base.errors import KanwaError, UsageError
+from journeys.base.i18n import N_, _
 
 app = typer.Typer()
 _template = typer.Typer(help=_("Message templates: folders under messages/."), no_args_is_help=True)
 app.add_typer(_template, name="template")
+
+
+class OneKeyForMany(UsageError):
+    text = N_("--as names one copy. Add the templates one by one.")
 
 
 @_template.command("list", help=_("List the templates of the workspace, or the starters that come with Kanwa."))
@@ -60,21 +64,23 @@ def list_(
         raise typer.Exit(1)
 
 
-@_template.command("add", help=_("Copy a starter template into the workspace, to be changed there."))
+@_template.command("add", help=_("Copy starter templates into the workspace, to be changed there."))
 @in_workspace
 def add(
     here: Here,
-    starter: Annotated[str, typer.Argument(metavar="STARTER", help=_("One of kanwa template list --starters."))],
+    starters: Annotated[list[str], typer.Argument(metavar="STARTER…", help=_("Of kanwa template list --starters."))],
     *,
     as_: Annotated[str, typer.Option("--as", metavar="KEY", help=_("Key of the copy; else the starter's."))] = "",
 ) -> None:
     from app.templates import add_starter
 
-    made = add_starter(starter, here.workspace.messages, key=as_)
-    here.out.result(
-        _("The template “{key}” is in {folder}.").format(key=made.name, folder=made),
-        {"key": made.name, "folder": str(made)},
-    )
+    if as_ and len(starters) > 1:
+        raise OneKeyForMany
+    made = [add_starter(starter, here.workspace.messages, key=as_) for starter in starters]
+    for one in made:
+        here.out.say(_("The template “{key}” is in {folder}.").format(key=one.name, folder=one))
+    if here.out.as_json:
+        here.out.data([{"key": one.name, "folder": str(one)} for one in made])
 
 
 @_template.command("check", help=_("Try templates on contacts of the store; nothing is sent."))

@@ -43,6 +43,8 @@ class MonthReport:
     folder: Path
     #: mails that the local server took
     mails: int
+    #: calls that the shop's own server, another local one, took
+    calls: int
     #: how often a message was held back, over the whole month
     held: int
     journeys: list[JourneyState]
@@ -103,13 +105,15 @@ def _run(folder: Path, *, seed: int, days: int, contacts: int, hear: Hear | None
         end = Instant(demo.shop.start + days * DAY)
         with demo.store.read() as conn:
             plans = Plans()
-            return _report(conn, plans, beat, demo.workspace.folder, seed=seed, start=demo.shop.start, end=end)
+            return _report(
+                conn, plans, beat, month.calls, demo.workspace.folder, seed=seed, start=demo.shop.start, end=end
+            )
     finally:
         demo.store.close()
 
 
 def _report(
-    conn: Any, plans: Plans, beat: Beat, folder: Path, *, seed: int, start: Instant, end: Instant
+    conn: Any, plans: Plans, beat: Beat, calls: int, folder: Path, *, seed: int, start: Instant, end: Instant
 ) -> MonthReport:
     return MonthReport(
         seed=seed,
@@ -117,6 +121,7 @@ def _report(
         end=end,
         folder=folder,
         mails=sum(1 for _ in (folder / MAIL).glob("*.eml")),
+        calls=calls,
         held=beat.messages["held"],
         journeys=overview.journeys(conn),
         standing=overview.standing(conn),

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import resources
 from app import workspace as workspaces
 from app.demo import keys, shop
+from app.demo.people import WARSAW
 from app.demo.shop import Shop
 from app.opened import make_store, open_store
 from app.workspace import FILE, InTheWay, NoWorkspaceThere, Workspace
-from journeys.base.time import Instant
+from journeys.base.time import DAY, Instant, day_of
+from journeys.engine.letters import STORE_ID
 from journeys.engine.policies import set_rule
 from journeys.engine.publish import publish
+from journeys.graph.checks.jumps import jumps_of
 from journeys.graph.file import load, save
 from journeys.graph.journey import Journey
 from journeys.graph.settings import Cap, QuietHours
 from journeys.messages.template import Template, catalogue_entry, load_all, starters, to_json
 from journeys.nodes.registry import kinds
+from journeys.store import settings
 from journeys.store.catalogue import catalogue
+from journeys.store.codes import NewCode, add_codes, define_pool
 from journeys.store.definitions import define_sender
 from journeys.store.store import Store
 
@@ -68,6 +76,8 @@ def install(
     try:
         ids = shop.write(store, plan, progress)
         with store.write() as conn:
+            # message ids are made of it: the same seed gives the same mail, byte for byte
+            settings.put(conn, STORE_ID, hashlib.sha256(f"{seed}/store".encode()).hexdigest()[:24])
             define_sender(
                 conn,
                 keys.SENDER,
@@ -78,14 +88,31 @@ def install(
             )
             set_rule(conn, QuietHours.model_validate({"from": "21:00", "to": "08:00"}))
             set_rule(conn, Cap(at_most=3, within_days=7))
-        for source in sorted((Path(resources.__file__).parent / "journeys").glob("*.journey")):
-            journey = _faster(load(source))
-            save(journey, workspace.journeys / source.name)
+            define_pool(conn, keys.POOL, label="10 % for the club", low_at=20)
+            add_codes(conn, keys.POOL, _codes(plan), now=plan.start)
+        drafts = {
+            source.name: _faster(load(source))
+            for source in sorted((Path(resources.__file__).parent / "journeys").glob("*.journey"))
+        }
+        # a journey is published after those it jumps to
+        for name, journey in sorted(drafts.items(), key=lambda one: bool(jumps_of(one[1]))):
+            save(journey, workspace.journeys / name)
             _publish(store, journey, templates, now=plan.start)
     except BaseException:
         store.close()
         raise
     return Demo(workspace, store, plan, ids, templates)
+
+
+def _codes(plan: Shop) -> list[NewCode]:
+    random = Random(f"{plan.seed}/codes")
+    until = day_of(Instant(plan.start + 60 * DAY), ZoneInfo(WARSAW))
+    # without letters that are taken for others when they are typed
+    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    values: dict[str, None] = {}
+    while len(values) < keys.CODES:
+        values["CLUB-" + "".join(random.choices(letters, k=6))] = None
+    return [NewCode(value, "10 %", until) for value in values]
 
 
 def _publish(store: Store, journey: Journey, templates: dict[str, Template], *, now: Instant) -> None:
@@ -104,8 +131,8 @@ def _faster(journey: Journey) -> Journey:
         if (changes := _FASTER.get(journey.title(node))) is None:
             continue
         different, title = changes
-        settings = _merged(journey.raw_settings(node), different)
-        journey.set_settings(node, kinds()[journey.kind(node)].model_validate(settings))
+        merged = _merged(journey.raw_settings(node), different)
+        journey.set_settings(node, kinds()[journey.kind(node)].model_validate(merged))
         if title:
             journey.set_title(node, title)
     return journey

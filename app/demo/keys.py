@@ -13,7 +13,12 @@ REASONS_SURVEY = "what-went-wrong"
 REASONS = ("late", "broken", "wrong-item", "too-expensive", "service")
 FUNNEL = "club"
 STAGES = (("invited", "Invited"), ("to-encourage", "To encourage"), ("member", "Member"))
-TAGS = (("club-later", "Club later"), ("vip", "VIP"))
+TAGS = (("club-later", "Club later"), ("resigned", "Resigned"), ("vip", "VIP"))
+#: pool of codes, and how many it holds: fewer than a month takes, so that it runs empty
+POOL = "club-10"
+CODES = 40
+#: what the shop's own server checks that it is called by Kanwa with
+SECRET = "shop"  # noqa: S105 - its name
 SENDER = "shop"
 
 #: segment key → label and criterion

@@ -33,6 +33,16 @@ class TemplateEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolEntry:
+    """What checks need to know of a pool of codes."""
+
+    #: codes that can be taken today
+    free: int
+    #: it runs low when fewer are left
+    low_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """Keys that exist outside the journey. A check that needs a part finds it here or is skipped and says so."""
 
@@ -47,7 +57,9 @@ class Catalogue:
     #: funnel key → stage keys in order
     funnels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     senders: frozenset[str] = frozenset()
-    pools: frozenset[str] = frozenset()
-    secrets: frozenset[str] = frozenset()
+    pools: dict[str, PoolEntry] = field(default_factory=dict)
+    #: None: nobody could look into the keyring, and no check asks for them
+    secrets: frozenset[str] | None = None
     journeys: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    feeds: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Protocol, Self, TypeAlias
+from urllib.parse import urlsplit
 
 from journeys.base.time import HOUR, MINUTE
 
@@ -22,6 +23,35 @@ class Mail:
     to: str
     #: headers and body as they go over the line, lines ended by CRLF
     content: bytes = field(repr=False)
+
+    @property
+    def line(self) -> str:
+        """Whose trouble it is when it cannot be handed over: that of its sender."""
+        return self.envelope_from
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of a webhook, ready to travel."""
+
+    #: id of the row in the outbox
+    message_id: int
+    url: str
+    method: str
+    content_type: str
+    content: bytes = field(repr=False)
+    #: the same for every try of the same stay, and for no other
+    idempotency_key: str
+    #: name of the secret that signs it; "" for none
+    secret: str
+    #: whether this machine and its own network may be called
+    private_addresses: bool
+
+    @property
+    def line(self) -> str:
+        """Whose trouble it is when it cannot be handed over: that of the server called."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +117,14 @@ class Session(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+class Caller(Protocol):
+    """Makes calls. May be shared between threads; nothing is kept open from one to the next."""
+
+    def call(self, request: Request) -> Handed:
+        """Make one call. What goes wrong outside is an answer, never an exception."""
+        ...
 
 
 class Channel(Protocol):

@@ -1,4 +1,4 @@
-"""A channel that writes each mail as an `.eml` file, for a look at what would be sent."""
+"""Channels that write each mail as an `.eml` and each call as an `.http` file, for a look at what would be sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from journeys.base.i18n import _
-from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail
+from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail, Request
 
 _EML = re.compile(r"(\d+)-.*\.eml")
 _UNSAFE = re.compile(r"[^a-z0-9._+-]+")
@@ -22,8 +23,8 @@ def slug(address: str) -> str:
     return _UNSAFE.sub("_", address.lower()).strip("._")[:80] or "mail"
 
 
-def write_eml(path: Path, content: bytes) -> None:
-    """Write a mail whole or not at all, readable by its owner only, its line ends untouched.
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, readable by its owner only, its line ends untouched.
 
     Not forced to the disk: a power cut may lose it. Raises OSError.
     """
@@ -90,8 +91,31 @@ class FileSinkSession:
         """Write the mail. A folder that cannot be written is trouble with the account: every mail has it."""
         try:
             path = self._sink.place(mail)
-            write_eml(path, mail.content)
+            write_whole(path, mail.content)
         except OSError as error:
             sentence = _("No mail can be written to {folder}. Make room there or choose another folder.")
             return AccountTrouble(sentence.format(folder=self._sink.folder), error.strerror or "")
+        return Accepted(str(path))
+
+
+class CallSink:
+    """Calls of webhooks as files in one folder, for a look at what would be asked; nothing is signed, nobody called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def call(self, request: Request) -> Handed:
+        """Write the call as it would go over the line, without its signature."""
+        head = [
+            f"{request.method} {request.url}",
+            f"Idempotency-Key: {request.idempotency_key}",
+            *([f"Content-Type: {request.content_type}"] if request.content else []),
+        ]
+        path = self.folder / f"{request.message_id:09d}-{slug(urlsplit(request.url).hostname or '')}.http"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_whole(path, "\r\n".join([*head, "", ""]).encode() + request.content)
+        except OSError as error:
+            sentence = _("No call can be written to {folder}. Make room there or choose another folder.")
+            return AccountTrouble(sentence.format(folder=self.folder), error.strerror or "")
         return Accepted(str(path))

@@ -20,7 +20,7 @@ from typing import Any, AnyStr, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from journeys.channels.file_sink import slug, write_eml
+from journeys.channels.file_sink import slug, write_whole
 
 _PATH = re.compile(r"\s*<([^<>\s]*|\"[^\"]*\"@[^<>\s]+)>\s*(.*)")
 _LARGEST = 25_000_000
@@ -99,7 +99,7 @@ def folder_keeper(folder: Path) -> Callable[[Received], None]:
     def keep(mail: Received) -> None:
         nonlocal number
         number += 1
-        write_eml(folder / f"{number:06d}-{slug(mail.to[0])}.eml", mail.content)
+        write_whole(folder / f"{number:06d}-{slug(mail.to[0])}.eml", mail.content)
 
     return keep
 

@@ -63,7 +63,7 @@ from journeys.criteria.leaves.contract import resolved_day
 from journeys.criteria.names import Keys, Names
 from journeys.criteria.scope import Scope
 from journeys.criteria.sense import ensures, ensures_consent, ensures_not_recurring, never_true
-from journeys.criteria.sql import compile_criterion, evidence, select_members
+from journeys.criteria.sql import compile_criterion, evidence, holders, select_members
 from journeys.criteria.words import Explained, explain, words
 
 __all__ = [
@@ -97,6 +97,7 @@ __all__ = [
     "ensures_not_recurring",
     "evidence",
     "explain",
+    "holders",
     "leaves",
     "needs_passage",
     "never_true",

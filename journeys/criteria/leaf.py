@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, FromClause
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _
@@ -28,11 +28,30 @@ class Verdict:
     observed: str
     wanted: str
     holds: bool
+    #: whether a state was asked for, which what was seen says itself; else `wanted` is a comparison: “≥ 2”
+    state: bool = False
 
     def __str__(self) -> str:
+        if self.state and self.holds:
+            return _("{what}: {observed}").format(what=self.what, observed=self.observed)
+        if self.state:
+            return _("{what}: {observed}; asked for: {wanted}").format(
+                what=self.what, observed=self.observed, wanted=self.wanted
+            )
         if self.holds:
             return _("{what}: {observed} {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)
         return _("{what}: {observed}, not {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Rows by which an index finds the contacts who may fit a leaf, several a contact perhaps."""
+
+    rows: FromClause
+    contact: ColumnElement[int]
+    where: tuple[ColumnElement[bool], ...]
+    #: of several, the one with the lowest is taken: 0 for what few did, 1 for what many have
+    breadth: int = 1
 
 
 class Leaf(Part):
@@ -41,6 +60,13 @@ class Leaf(Part):
     def holds(self, frame: Frame) -> ColumnElement[bool]:
         """The condition as SQL, in the form that indexes serve; NULL counts as false."""
         raise NotImplementedError
+
+    def holders(self, frame: Frame, product: ColumnElement[Any] | None) -> Holders | None:
+        """Where an index finds all who fit, and not many more; None where nothing does.
+
+        `product` is the key of the product that the question is about, where it is about one.
+        """
+        return None
 
     def observed(self, frame: Frame) -> ColumnElement[Any]:
         """What `holds` looks at, as one value: for the trace."""

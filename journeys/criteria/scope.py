@@ -76,7 +76,8 @@ class AboutMessage(Part):
 
 
 class OfSubject(Part):
-    """What the passage is about: the very event, purchase or contract, and events that name it."""
+    """What the passage is about: the very event, purchase or contract, and events that name it; of a product all that
+    happened with it."""
 
     type: Literal["subject"] = "subject"
 
@@ -140,6 +141,7 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
                 or_(
                     and_(c.subject_kind == passage.subject_kind, c.subject_id == passage.subject_id),
                     and_(passage.subject_kind == "event", c.id == passage.subject_id),
+                    and_(passage.subject_kind == "product", c.product == product_of(passage)),
                 )
             )
         case _ as never:
@@ -175,12 +177,27 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
             asked.append(c.at > _left_at(_passage(scope, frame), scope.node))
         case OfSubject():
             passage = _passage(scope, frame)
-            asked.append(and_(passage.subject_kind == "purchase", c.id == passage.subject_id))
+            lines = t.purchase_line.alias()
+            of_product = any_row(
+                select(one).where(lines.c.purchase == c.id, lines.c.product == product_of(passage)), lines
+            )
+            asked.append(
+                or_(
+                    and_(passage.subject_kind == "purchase", c.id == passage.subject_id),
+                    and_(passage.subject_kind == "product", of_product),
+                )
+            )
         case AboutMessage():
             raise ValueError("a purchase answers no message; the model refuses this")
         case _ as never:
             assert_never(never)
     return asked
+
+
+def product_of(passage: Passage) -> ColumnElement[Any]:
+    """The key of the product that a passage is about, where it is about one."""
+    happened = t.product_event.alias()
+    return scalar(select(happened.c.product).where(happened.c.id == passage.subject_id), happened)
 
 
 def _passage(scope: AnyScope, frame: Frame) -> Passage:

@@ -7,7 +7,7 @@ CASE have it. Under *none* a leaf compiles to NOT COALESCE(leaf, false), and De 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Exists, Select, and_, false, func, literal_column, not_, or_, select, true
@@ -15,7 +15,7 @@ from sqlalchemy.types import Integer
 
 from journeys.criteria.criterion import All, Any_, AnyCriterion, leaves
 from journeys.criteria.frame import Frame
-from journeys.criteria.leaf import Leaf
+from journeys.criteria.leaf import Holders, Leaf
 from journeys.store import tables as t
 from journeys.store.dialect import json_array_text, json_object_text
 from journeys.store.moments import Moments
@@ -59,6 +59,24 @@ def _every(parts: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
 
 def _some(parts: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
     return parts[0] if len(parts) == 1 else or_(false(), *parts)
+
+
+def holders(criterion: AnyCriterion, frame: Frame, product: ColumnElement[Any] | None = None) -> Holders | None:
+    """Where an index finds all contacts who fit, and not many more; None where only asking each one would tell.
+
+    Who viewed a product is looked for before who is in a segment or bears a tag: they are fewer.
+    """
+    found = [one for leaf in _demanded(criterion) if (one := leaf.holders(frame, product)) is not None]
+    return min(found, key=lambda one: one.breadth, default=None)
+
+
+def _demanded(criterion: AnyCriterion) -> Iterator[Leaf]:
+    """Leaves that everybody who fits fulfils."""
+    if isinstance(criterion, Leaf):
+        yield criterion
+    elif isinstance(criterion, All):
+        for part in criterion.parts:
+            yield from _demanded(part)
 
 
 def select_members(criterion: AnyCriterion, dialect: str) -> tuple[Select[Any], Moments]:

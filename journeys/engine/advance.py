@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     Executable,
@@ -37,11 +38,12 @@ from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion
 from journeys.engine import counters, scratch
 from journeys.engine.ending import cancel
+from journeys.engine.jumps import record_jumps
 from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
+from journeys.nodes.jump import JUMPED
 from journeys.nodes.node import Arrival
-from journeys.nodes.send import Send
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
@@ -91,6 +93,7 @@ class Walk:
         if not taken:
             return Advanced(0, 0)
         hops = self.walk(conn, plans, now=now, zone=zone)
+        record_jumps(conn, plans, now=now)
         conn.execute(_KEEP, {"now": now})
         scratch.clear(conn, cohort)
         return Advanced(taken, hops)
@@ -144,23 +147,23 @@ class Walk:
             conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
             return any(at <= now for at in dues.values())
-        assert isinstance(step.node, Send), f"{step.node.kind} hands over but makes no message"
-        send = step.node
+        parcel = step.node.parcel()
         conn.execute(
             _MAKE_MESSAGES,
             here
             | {
                 "the_journey": plan.journey,
-                "channel": send.channel,
-                "template": send.template,
-                "message_class": send.message_class,
-                "purpose": send.purpose or "",
-                "sender": send.sender or "",
-                "expires_at": now + send.expires_after.seconds,
+                "channel": parcel.channel,
+                "template": parcel.template,
+                "message_class": parcel.message_class,
+                "purpose": parcel.purpose,
+                "sender": parcel.sender,
+                "expires_at": now + parcel.lasts,
+                "repeatable": parcel.repeatable,
             },
         )
-        conn.execute(_REST if send.wait_for_hand_over else _GO_ON, here)
-        return not send.wait_for_hand_over
+        conn.execute(_REST if parcel.waits else _GO_ON, here)
+        return not parcel.waits
 
     def _decide(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> None:
         """Give the due members at a node their outlet, or let them rest on."""
@@ -269,6 +272,8 @@ def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Mom
         cohort.c.phase == literal_column(str(int(Phase.DUE))),
     )
     statements: list[tuple[Executable, Moments]] = []
+    if outcome.first is not None:
+        statements.append((outcome.first, moments))
     if outcome.found is not None:
         statements.append((update(cohort).where(here).values(found=outcome.found), moments))
     values: dict[str, Any] = {"outlet": outcome.outlet}
@@ -327,12 +332,13 @@ _hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.
 _TAKE = insert(cohort).from_select(
     [
         "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
-        "node", "n", "arrived_at", "phase", "due_at", "outlet", "reason", "values", "found", "hops", "state",
+        "node", "n", "arrived_at", "phase", "due_at", "was_due_at", "outlet", "reason", "values", "found", "hops", "state",
     ],
     select(
         _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
         _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
-        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(), null(),
+        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(),
+        null(),
         # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
         case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )
@@ -371,17 +377,26 @@ _FAIL_HERE = (
 )
 _CONTACTS_HERE = select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact)
 
+#: fixed when a message is made: a code that the passage takes later changes no message that still waits
+_newest_code = (
+    select(t.code.c.id)
+    .where(t.code.c.enrollment == _c.id)
+    .order_by(t.code.c.visit.desc())
+    .limit(1)
+    .correlate(cohort)
+    .scalar_subquery()
+)
 _MAKE_MESSAGES = insert(t.message).from_select(
     [
         "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
-        "purpose", "sender", "state", "made_at", "not_before_at", "expires_at",
+        "purpose", "sender", "state", "made_at", "due_at", "not_before_at", "expires_at", "code", "repeatable",
     ],
     select(
         bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, bindparam("channel", type_=Text()),
         _c.contact, bindparam("template", type_=Text()), bindparam("message_class", type_=Text()),
         bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()), literal("pending"),
-        bindparam("now", type_=BigInteger()), bindparam("now", type_=BigInteger()),
-        bindparam("expires_at", type_=BigInteger()),
+        bindparam("now", type_=BigInteger()), _c.was_due_at, bindparam("now", type_=BigInteger()),
+        bindparam("expires_at", type_=BigInteger()), _newest_code, bindparam("repeatable", type_=Boolean()),
     ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
 )  # fmt: skip
 
@@ -424,14 +439,14 @@ _FAIL = (
 )
 
 #: goal and exit nodes, and exits after a change, leave a last hop; an open outlet left one already
-_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished"]))
+_ends_here = and_(_c.phase == _ENDED, _c.state.in_(["goal", "exited", "finished", JUMPED]))
 _open_end = exists(
     select(1).where(t.hop.c.enrollment == _c.id, t.hop.c.n == _c.n - 1, t.hop.c.node == _c.node, _c.state == "finished")
 )
 _LAST_HOPS = insert(t.hop).from_select(
     _HOP_COLUMNS,
     select(
-        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), else_="exit"), _c.node, literal(""),
+        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), (_c.state == JUMPED, "jump"), else_="exit"), _c.node, literal(""),
         _c.arrived_at, _now, _c.reason, null(),
     ).where(_ends_here, ~_open_end),
 )  # fmt: skip
@@ -445,7 +460,12 @@ _COUNT_LAST = counters.count_cohort(and_(_ends_here, ~_open_end), literal(""))
 
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _c.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(
+        t.message.c.enrollment == _c.id,
+        t.message.c.state.in_(["sent", "unknown"]),
+        # a call reaches nobody
+        t.message.c.channel != "webhook",
+    )
     .scalar_subquery()
 )
 _ended = _c.phase == _ENDED
@@ -460,7 +480,7 @@ _KEEP = (
         arrived_at=_c.arrived_at,
         due_at=case((_ended, null()), else_=_c.due_at),
         woken_by=null(),
-        state=_c.state,
+        state=case((_c.state == JUMPED, "finished"), else_=_c.state),
         reason=_c.reason,
         ended_at=case((_ended, _now), else_=null()),
         goal_at=case((_goal, _now), else_=null()),

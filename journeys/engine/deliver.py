@@ -15,15 +15,18 @@ from typing import Protocol, TypeAlias, assert_never
 
 from sqlalchemy import Connection
 
+from journeys.base.i18n import _
 from journeys.base.time import MINUTE, Instant
 from journeys.channels.channel import (
     Accepted,
     AccountTrouble,
+    Caller,
     Channel,
     Deferred,
     Handed,
     Mail,
     Refused,
+    Request,
     Session,
     Uncertain,
     retry_after,
@@ -47,9 +50,10 @@ TROUBLE_REST = 5 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered message: the mail, its Message-ID, and the loyalty programme it invites to, if any."""
+    """A rendered message: the mail or call, its Message-ID or idempotency key, and the loyalty programme it invites to,
+    if any."""
 
-    mail: Mail
+    mail: Mail | Request
     rfc_id: str
     programme: str = ""
 
@@ -104,7 +108,9 @@ class Delivery:
     clock: Callable[[], Instant]
     #: messages marked started in one commit: at most so many are uncertain after a crash
     group: int = 1
-    #: address of a sender → why and until when nothing is handed over for it: its account or server is in trouble.
+    #: makes the calls of webhooks; None: they wait
+    caller: Caller | None = None
+    #: address of a sender, or server called → why and until when nothing is handed over for it: its account or server is in trouble.
     #: Kept from one delivery to the next, since a provider locks an account that logs in wrongly again and again
     resting: dict[str, Rest] = field(default_factory=dict, init=False)
 
@@ -192,7 +198,7 @@ class Delivery:
 
     def _rest(self, letter: Letter) -> Rest | None:
         """Why this letter must wait, if it must."""
-        rest = self.resting.get(letter.mail.envelope_from)
+        rest = self.resting.get(letter.mail.line)
         return rest if rest is not None and rest.until > self.clock() else None
 
     def _group(self, session: Session, group: Sequence[tuple[Claimed, Letter]], done: Delivered, worker: str) -> None:
@@ -209,7 +215,7 @@ class Delivery:
             if (rest := self._rest(letter)) is not None:
                 spared.append((message, *astuple(rest)))
                 continue
-            handed: Handed = session.hand_over(letter.mail)
+            handed = self._hand_over(session, letter.mail)
             match handed:
                 case Accepted(answer):
                     ends.append(Settled(message, "sent", "", answer))
@@ -223,20 +229,33 @@ class Delivery:
                     if account_wide:
                         # not as long as this message: after an hour's outage the whole account would wait for four
                         rest = Rest(Instant(now + min(wait, max(least, TROUBLE_REST))), "deferred", answer)
-                        self.resting[letter.mail.envelope_from] = rest
+                        self.resting[letter.mail.line] = rest
                 case Uncertain(detail):
-                    ends.append(Settled(message, "unknown", "no answer", detail))
-                    # a server that takes mails and stays silent would make the whole outbox unknown, one by one
-                    now = self.clock()
-                    self.resting[letter.mail.envelope_from] = Rest(Instant(now + retry_after(1)), "deferred", detail)
+                    # a server that takes mails and says nothing would make the whole outbox unknown, one by one; one that
+                    # hangs would keep a whole lot waiting, mails and all, half a minute for each call
+                    pause = TROUBLE_REST if isinstance(letter.mail, Request) else retry_after(1)
+                    rest = Rest(Instant(self.clock() + pause), "no answer", detail)
+                    self.resting[letter.mail.line] = rest
+                    if message.repeatable:
+                        wait = retry_after(message.attempts + 1)
+                        again.append((message, Instant(self.clock() + wait), "no answer", detail))
+                    else:
+                        ends.append(Settled(message, "unknown", "no answer", detail))
                 case AccountTrouble(sentence, _):
                     done.troubles.append(sentence)
                     rest = Rest(Instant(self.clock() + TROUBLE_REST), "account", sentence)
-                    self.resting[letter.mail.envelope_from] = rest
+                    self.resting[letter.mail.line] = rest
                     spared.append((message, *astuple(rest)))
                 case never:
                     assert_never(never)
         self._settle(done, ends, worker, again=again, spared=spared, asked=asked)
+
+    def _hand_over(self, session: Session, parcel: Mail | Request) -> Handed:
+        if isinstance(parcel, Mail):
+            return session.hand_over(parcel)
+        if self.caller is None:
+            return AccountTrouble(_("This run makes no calls of webhooks; they wait for one that does."))
+        return self.caller.call(parcel)
 
     def _settle(
         self,
@@ -298,7 +317,8 @@ class _Judge:
 
     def on_block(self, version: int, node: str) -> str:
         send = self._plan(version).steps[node].node
-        assert isinstance(send, Send)
+        if not isinstance(send, Send):
+            return "later"
         if send.message_class == "service":
             return "quiet" if send.service_keeps_quiet_hours else "later"
         return send.on_block

@@ -56,7 +56,12 @@ _COUNT = insert(t.counter).from_select(
 )
 _last_message = (
     select(func.max(t.message.c.id))
-    .where(t.message.c.enrollment == _e.id, t.message.c.state.in_(["sent", "unknown"]))
+    .where(
+        t.message.c.enrollment == _e.id,
+        t.message.c.state.in_(["sent", "unknown"]),
+        # a call reaches nobody
+        t.message.c.channel != "webhook",
+    )
     .scalar_subquery()
 )
 _END = (

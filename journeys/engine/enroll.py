@@ -103,16 +103,18 @@ def admit(
     zone: ZoneInfo,
     record_misses: bool,
     paused: bool,
+    asked: bool = False,
 ) -> Admitted:
     """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
 
     `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
-    that day), `now` the tick's. Misses are kept for event triggers only (`record_misses`); for set triggers the trace
-    works them out on demand. Whom a pause kept out is kept for all: resuming shows them.
+    that day), `now` the tick's; `asked` says that all candidates are known to be in it. Misses are kept for event
+    triggers only (`record_misses`); for set triggers the trace works them out on demand. Whom a pause kept out is kept
+    for all: resuming shows them.
     """
     if not candidates:
         return Admitted(0, {})
-    statement, moments = _judging(plan, trigger, paused, conn.dialect.name)
+    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked)
     # counted in workspace days, so that an evening's tick and a morning's agree
     latest = day_start(day_of(as_of, zone) - timedelta(days=plan.triggers[trigger].at_most_late_days), zone)
     conn.execute(statement, moments.values(as_of, zone) | {"latest": latest})
@@ -130,7 +132,7 @@ def admit(
 
 
 @lru_cache(maxsize=1000)
-def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Update, Moments]:
+def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool) -> tuple[Update, Moments]:
     """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
     moments = Moments()
     reasons: list[tuple[ColumnElement[bool], str]] = [
@@ -138,7 +140,7 @@ def _judging(plan: Plan, trigger: str, paused: bool, dialect: str) -> tuple[Upda
     ]
     values: dict[str, Any] = {}
     only = plan.triggers[trigger].only
-    if only is not None:
+    if only is not None and not asked:
         passage = Passage(
             id=null().cast(BigInteger),
             since_at=_c.at,

@@ -1,4 +1,4 @@
-"""Letters: from claimed messages to mails, rendered from current data and from the row that matched."""
+"""Letters: from claimed messages to mails and calls, rendered from current data and from the row that matched."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from sqlalchemy import Connection, Table, select
 from journeys.base.errors import KanwaError, suggestion
 from journeys.base.i18n import N_, _
 from journeys.base.time import Instant, day_of, zone_of
-from journeys.channels.channel import Mail
+from journeys.channels.channel import Mail, Request
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.outbox import Claimed
 from journeys.engine.plan import Plans
-from journeys.messages.context import Context, Sender
+from journeys.messages.context import Context, Matter, Sender
 from journeys.messages.links import LinkKeys, LinkMaker
 from journeys.messages.mime import MailHeaders, Skeleton
 from journeys.messages.rendering import Renderers
+from journeys.messages.request import Body
 from journeys.messages.template import Template, from_json
+from journeys.nodes.webhook import Webhook
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.codes import FOR_GOOD
 
 STORE_ID = "store_id"
 
@@ -73,7 +76,11 @@ class _Lot:
     enrollments: Mapping[int, Mapping[str, Any]]
     contracts: Mapping[int, dict[str, Any]]
     purchases: Mapping[int, dict[str, Any]]
+    #: by the product event that the passage is about
+    products: Mapping[int, dict[str, Any]]
+    feed_rows: Mapping[int, Mapping[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
+    codes: Mapping[int, Mapping[str, Any]]
     senders: Mapping[str, Sender]
     purposes: Mapping[str, str]
     #: (contact, purpose) → when consent by e-mail was given
@@ -92,6 +99,7 @@ class LetterWriter:
         self._renderers = renderers or Renderers()
         self._skeleton: Callable[[int, str], Skeleton] = lru_cache(maxsize=200)(self._make_skeleton)
         self._templates: dict[tuple[int, str], Template] = {}
+        self._bodies: dict[tuple[int, str], Body] = {}
 
     def write(self, conn: Connection, messages: Sequence[Claimed], *, now: Instant) -> dict[int, Letter | Unwritable]:
         """The letter of each message; a message that cannot be written gets the sentence why."""
@@ -105,6 +113,8 @@ class LetterWriter:
         return letters
 
     def _letter(self, conn: Connection, lot: _Lot, message: Claimed, *, now: Instant) -> Letter:
+        if message.channel == "webhook":
+            return self._call(conn, lot, message, now=now)
         template = self._template(conn, message)
         renderer = self._renderers.get(message.version, message.template, lambda: template)
         context = self._context(conn, lot, message, template, now=now)
@@ -116,6 +126,29 @@ class LetterWriter:
             rfc_id=headers.message_id,
             programme=template.programme,
         )
+
+    def _call(self, conn: Connection, lot: _Lot, message: Claimed, *, now: Instant) -> Letter:
+        plan = self._plans.get(conn, message.version)
+        settings_ = plan.steps[message.node].node
+        assert isinstance(settings_, Webhook)
+        body = self._bodies.get((message.version, message.node))
+        if body is None and settings_.body:
+            body = self._bodies[message.version, message.node] = Body(
+                settings_, plan.titles[message.node] or message.node
+            )
+        # of the stay and not of the try, so that the other side knows a call made again
+        key = f"{lot.store}-{message.enrollment}-{message.visit}"
+        call = Request(
+            message_id=message.id,
+            url=settings_.url,
+            method=settings_.method,
+            content_type=settings_.content_type,
+            content=body.render(Matter(**self._matter(conn, lot, message, now=now))) if body is not None else b"",
+            idempotency_key=key,
+            secret=settings_.secret or "",
+            private_addresses=settings_.private_addresses,
+        )
+        return Letter(mail=call, rfc_id=key)
 
     def _template(self, conn: Connection, message: Claimed) -> Template:
         key = message.version, message.template
@@ -133,14 +166,9 @@ class LetterWriter:
         return Skeleton.make(self._templates[version, template])
 
     def _context(self, conn: Connection, lot: _Lot, message: Claimed, template: Template, *, now: Instant) -> Context:
-        contact = lot.contacts[message.contact]
-        enrollment = lot.enrollments[message.enrollment]
         sender = _sender(lot, message.sender)
-        subject_kind, subject_id = enrollment["subject_kind"], enrollment["subject_id"]
-        contract = lot.contracts.get(subject_id) if subject_kind == "contract" else None
         return Context(
-            # the mail names whom the claim looked at: address and consent belong together
-            contact={**contact, "email": message.address},
+            **self._matter(conn, lot, message, now=now),
             links=LinkMaker(
                 keys=self._keys,
                 message=message.id,
@@ -150,19 +178,36 @@ class LetterWriter:
                 programme=template.programme,
             ),
             sender=sender,
-            at=now,
-            zone=zone_of(contact["time_zone"], lot.zone),
-            attribute_keys=lot.attribute_keys,
-            subject_kind=subject_kind,
-            contract=contract,
-            product=contract["product"] if contract is not None else None,
-            purchase=lot.purchases.get(subject_id) if subject_kind == "purchase" else None,
-            # a day that an event carries brings in without an event of its own
-            event=lot.events.get(subject_id if subject_kind == "event" else enrollment["since_event"]),
-            journey=self._plans.get(conn, message.version).name,
             why=_why(lot, message) if message.message_class == "marketing" else "",
             marketing=message.message_class == "marketing",
         )
+
+    def _matter(self, conn: Connection, lot: _Lot, message: Claimed, *, now: Instant) -> dict[str, Any]:
+        """Whom and what the passage is about, as the fields of `Matter`."""
+        contact = lot.contacts[message.contact]
+        enrollment = lot.enrollments[message.enrollment]
+        subject_kind, subject_id = enrollment["subject_kind"], enrollment["subject_id"]
+        contract = lot.contracts.get(subject_id) if subject_kind == "contract" else None
+        return {
+            # the mail names whom the claim looked at: address and consent belong together
+            "contact": {**contact, "email": message.address or None},
+            "at": now,
+            "zone": zone_of(contact["time_zone"], lot.zone),
+            "attribute_keys": lot.attribute_keys,
+            "subject_kind": subject_kind,
+            "contract": contract,
+            "product": contract["product"]
+            if contract is not None
+            else lot.products.get(subject_id)
+            if subject_kind == "product"
+            else None,
+            "feed": lot.feed_rows.get(subject_id) if subject_kind == "feed" else None,
+            "purchase": lot.purchases.get(subject_id) if subject_kind == "purchase" else None,
+            # a day that an event carries brings in without an event of its own
+            "event": lot.events.get(subject_id if subject_kind == "event" else enrollment["since_event"]),
+            "code": lot.codes.get(message.code) if message.code is not None else None,
+            "journey": self._plans.get(conn, message.version).name,
+        }
 
 
 def _why(lot: _Lot, message: Claimed) -> str:
@@ -223,7 +268,10 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         enrollments=enrollments,
         contracts=_contracts(conn, subjects.get("contract", set())),
         purchases=_purchases(conn, subjects.get("purchase", set())),
+        products=_changed_products(conn, subjects.get("product", set())),
+        feed_rows={id_: row["data"] for id_, row in _by_id(conn, t.feed_row, subjects.get("feed", set())).items()},
         events=_by_id(conn, t.event, since),
+        codes=_codes(conn, {message.code for message in messages if message.code is not None}),
         senders=senders(conn),
         purposes={row.key: row.label for row in conn.execute(select(t.purpose))},
         consents={(row.contact, row.purpose): Instant(row.at) for row in consents},
@@ -271,6 +319,37 @@ def _purchases(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
     for line in lines:
         rows[line["purchase"]]["lines"].append(line | {"product": products.get(line["product"])})
     return rows
+
+
+def _codes(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
+    if not ids:
+        return {}
+    return {
+        id_: {
+            "value": row["value"],
+            "worth": row["worth"],
+            "valid_until": None if row["valid_until_on"] == FOR_GOOD else row["valid_until_on"],
+        }
+        for id_, row in _by_id(conn, t.code, ids).items()
+    }
+
+
+def _changed_products(conn: Connection, ids: set[int]) -> dict[int, dict[str, Any]]:
+    """By what happened to each: the product as it is now, with what changed as it was then."""
+    if not ids:
+        return {}
+    events = _by_id(conn, t.product_event, ids)
+    products = _products(conn, {row["product"] for row in events.values()})
+    made = {}
+    for id_, event in events.items():
+        # its row may have gone since
+        product: dict[str, Any] = dict(products.get(event["product"], {"key": event["product"]}))
+        if event["kind"] == "stock":
+            product |= {"old_stock": event["old"], "new_stock": event["new"]}
+        elif event["kind"] == "price" and event["currency"] == product.get("currency"):
+            product |= {"old_price": event["old"], "new_price": event["new"]}
+        made[id_] = product
+    return made
 
 
 def _products(conn: Connection, keys: set[str]) -> dict[str, dict[str, Any]]:

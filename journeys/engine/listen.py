@@ -27,14 +27,15 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import Instant
-from journeys.engine import scratch
+from journeys.engine import jumps, scratch
 from journeys.engine.ending import end_listed, ends_of
-from journeys.engine.enroll import admit, into_candidates, subject_key
+from journeys.engine.enroll import Admitted, admit, into_candidates, subject_key
 from journeys.engine.live import Live
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import lot
 from journeys.engine.segments import Segments
-from journeys.nodes.trigger import EventTrigger, SegmentTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import ByEvent
 from journeys.store import tables as t
 
 _l = lot.c
@@ -83,10 +84,16 @@ class Heard:
     moved: int = 0
     missed: dict[str, int] = field(default_factory=dict)
 
+    def count(self, done: Admitted) -> None:
+        """Count in who came in and who did not."""
+        self.entered += done.entered
+        for reason, n in done.missed.items():
+            self.missed[reason] = self.missed.get(reason, 0) + n
+
 
 def interest(journeys: Iterable[Live], segments: Segments) -> frozenset[str]:
     """Kinds of events that some journey or segment in use reacts to."""
-    kinds: set[str] = set(segments.stirred_by())
+    kinds: set[str] = {jumps.KIND, *segments.stirred_by()}
     for live in journeys:
         for plan in live.plans.values():
             kinds |= plan.ending_kinds
@@ -100,8 +107,7 @@ def interest(journeys: Iterable[Live], segments: Segments) -> frozenset[str]:
 
 def event_kinds(trigger: Trigger) -> frozenset[str]:
     """The kinds of events that bring contacts in by this trigger; a movement between segments is an event too."""
-    on = trigger.on
-    return on.kinds() if isinstance(on, EventTrigger | SegmentTrigger) else frozenset()
+    return trigger.on.kinds() if isinstance(trigger.on, ByEvent) else frozenset()
 
 
 def listen(
@@ -172,16 +178,18 @@ def _enroll(
             done = admit(
                 conn, plan, id_, matching, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused
             )
-            heard.entered += done.entered
-            for reason, n in done.missed.items():
-                heard.missed[reason] = heard.missed.get(reason, 0) + n
+            heard.count(done)
+        if jumps.KIND in kinds:
+            heard.count(jumps.arrive(conn, live, rank=rank, now=now, zone=zone))
+    if jumps.KIND in kinds:
+        jumps.refuse(conn, rank=rank)
 
 
 @lru_cache(maxsize=1000)
 def _matches(plan: Plan, trigger: str) -> Insert:
     """Puts the contacts whose event of a round matches a trigger into `candidate`."""
     node = plan.triggers[trigger]
-    assert isinstance(node.on, EventTrigger | SegmentTrigger)
+    assert isinstance(node.on, ByEvent)
     subject_kind, subject_id = node.subject_of(t.event.c)
     return into_candidates(
         select(

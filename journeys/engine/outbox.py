@@ -36,6 +36,7 @@ from sqlalchemy import (
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.store import owner, settings
 from journeys.store import tables as t
 from journeys.store.suppression import suppressed
 
@@ -59,6 +60,8 @@ ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown
 LEASE_SECONDS = 300
 #: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
 HAND_OVER_SECONDS = 900
+#: the reason of a message that another copy of the store may have sent
+LEFT_OUT = "restored"
 #: an unknown message lets its passage go on after this long
 UNKNOWN_REST = 24 * HOUR
 
@@ -91,6 +94,13 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    #: row of the code it shows
+    code: int | None
+    channel: str
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool
+    #: when its node was due
+    due_at: Instant
     #: None: hand it over; else the decision to settle
     verdict: Verdict | None
 
@@ -142,7 +152,8 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.expires_at, _m.channel, _k.email, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.code, _m.expires_at, _m.channel, _m.repeatable,
+        _k.email, _k.phone, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -191,7 +202,7 @@ def claim(
     """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
-    consent, cap, quiet hours. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
+    consent, cap, quiet hours; of a webhook, which contacts nobody, only passage, expiry and suppression are asked. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
     when one holds it: "later" or "skip". Class *service* passes over consent and cap, and keeps quiet hours only
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
@@ -203,12 +214,16 @@ def claim(
     conn.execute(_LOCK_CONTACTS, {"contacts": contacts})
     rows = conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all()
     barred = suppressed(conn, "email", [row.email for row in rows if row.email])
+    # a call names the contact: whoever wants to hear no more by any channel is named no more
+    calls = [row.phone for row in rows if row.channel == "webhook" and row.phone]
+    barred_calls = suppressed(conn, "sms", calls) | suppressed(conn, "phone", calls) if calls else {}
     counted: dict[int, list[Instant]] = {}
     caps = [cap for row in rows if (cap := rules_of(row.version).cap)]
     if caps:
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
+    left_out_until = settings.get(conn, owner.LEFT_OUT_UNTIL, 0)
     claimed: list[Claimed] = []
     held = 0
     for row in rows:
@@ -216,8 +231,11 @@ def claim(
             row,
             rules=rules_of(row.version),
             block=on_block(row.version, row.node),
-            barred=barred.get(row.email or "", ""),
+            barred=barred.get(row.email or "", "")
+            or (row.channel == "webhook" and barred_calls.get(row.phone or ""))
+            or "",
             counted=counted.get(row.contact, ()),
+            left_out_until=left_out_until,
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
@@ -256,6 +274,10 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        code=row.code,
+        channel=row.channel,
+        repeatable=row.repeatable,
+        due_at=row.due_at,
         verdict=verdict,
     )
 
@@ -267,19 +289,28 @@ def judge(
     block: str,
     barred: str,
     counted: Sequence[Instant],
+    left_out_until: int,
     now: Instant,
     zone: ZoneInfo,
 ) -> Verdict | None:
-    """Why this message does not go out now; None: it does. `barred` is the reason of a suppression."""
+    """Why this message does not go out now; None: it does.
+
+    `barred` is the reason of a suppression. What was due up to `left_out_until` may have been sent by another copy of
+    the store.
+    """
     marketing = row.message_class == "marketing"
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
         return Verdict("expired", "too late")
-    if not row.email:
+    if row.due_at <= left_out_until:
+        return Verdict("skipped", LEFT_OUT)
+    if not row.email and row.channel == "email":
         return Verdict("skipped", "no address")
     if barred:
         return Verdict("skipped", "suppressed", barred)
+    if row.channel == "webhook":
+        return None
     if marketing and not row.consent:
         return Verdict("skipped", "no consent" if row.consent is None else "consent withdrawn", row.purpose)
     if marketing and rules.cap is not None:
@@ -396,7 +427,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
                 "passage": end.message.enrollment,
                 "here": end.message.node,
                 "visit": end.message.visit,
-                "due": now + UNKNOWN_REST if end.state == "unknown" else now,
+                "due": _goes_on_at(end, now),
             }
             for end in ends
         ],
@@ -417,6 +448,14 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             for end in ends
         ],
     )
+
+
+def _goes_on_at(end: Settled, now: Instant) -> Instant:
+    """When the passage is due again."""
+    if end.state == "unknown":
+        return Instant(now + UNKNOWN_REST)
+    # what follows without a wait is as late as the message left out: it may have gone out right after it
+    return end.message.due_at if end.reason == LEFT_OUT else now
 
 
 _AGAIN = (
@@ -462,12 +501,12 @@ _IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).whe
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
 _BACK = (
     update(t.message)
-    .where(_still, _m.state == literal_column("'claimed'"))
-    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+    .where(_still, or_(_m.state == literal_column("'claimed'"), _m.repeatable))
+    .values(state="pending", worker=null(), lease_until=null(), started_at=null(), counted_at=null())
 )
 _UNKNOWN = (
     update(t.message)
-    .where(_still, _m.state == literal_column("'started'"))
+    .where(_still, _m.state == literal_column("'started'"), ~_m.repeatable)
     .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
     .returning(_m.enrollment, _m.node, _m.visit)
 )
@@ -494,6 +533,8 @@ def recover(
     conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
 ) -> tuple[int, int]:
     """After a crash: claimed goes back to pending, started becomes unknown; returns how many of each.
+
+    What may be handed over again goes back to pending even where it was started.
 
     Takes what is `left_behind`.
     """

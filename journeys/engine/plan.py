@@ -12,10 +12,12 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.time import DAY, Instant
 from journeys.criteria import Criterion, references, stirs, typed, with_default_scope
 from journeys.criteria.scope import SinceEntry
+from journeys.graph.doors import door_of
 from journeys.graph.file import read_journey
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.cohort import Phase
+from journeys.nodes.jump import Jump
 from journeys.nodes.node import Arrival, Node
 from journeys.nodes.trigger import Trigger
 from journeys.store import tables as t
@@ -77,6 +79,17 @@ class Plan:
     settings: JourneySettings
     steps: dict[str, Step]
     titles: dict[str, str] = field(repr=False)
+    #: the trigger by which those come in whom another journey sends
+    door: str | None = None
+
+    @cached_property
+    def jumps(self) -> dict[str, str]:
+        """Node → id of the journey it jumps to."""
+        return {
+            id_: step.node.journey
+            for id_, step in self.steps.items()
+            if isinstance(step.node, Jump) and step.node.journey is not None
+        }
 
     @cached_property
     def triggers(self) -> dict[str, Trigger]:
@@ -156,6 +169,7 @@ def plan_of(row: RowMapping, journey: Journey, catalogue: Catalogue) -> Plan:
         ),
         steps=steps,
         titles={id_: journey.title(id_) for id_ in steps},
+        door=door_of(journey),
     )
 
 

@@ -9,28 +9,31 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, Text, case, insert, literal, null, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, case, delete, insert, literal, null, select, update
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
-from journeys.base.time import Instant
+from journeys.base.time import Instant, day_of
 from journeys.engine import scratch
-from journeys.engine.enroll import Admitted, admit, fill_candidates
+from journeys.engine.checking import checked
+from journeys.engine.enroll import admit, fill_candidates, subject_key
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
-from journeys.engine.policies import workspace_rules
+from journeys.engine.scratch import candidate
 from journeys.engine.segments import Segments
-from journeys.graph.checks import check
+from journeys.engine.sweep import admit_of_day, list_of_day
 from journeys.graph.checks.kinds import UNKNOWN_KIND
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
-from journeys.graph.journey import Journey
+from journeys.graph.journey import Journey, references_of
 from journeys.graph.words import say_problem
 from journeys.nodes.problem import Problem, Severity
-from journeys.nodes.trigger import SegmentTrigger
+from journeys.nodes.triggers import ByDay
+from journeys.nodes.triggers.on import Matching
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.attribute_indexes import index_attribute
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
 from journeys.store.wakeup import wake
@@ -91,7 +94,7 @@ def publish(
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
-        report = check(journey, catalogue(conn), cap=workspace_rules(conn).cap)
+        report = checked(conn, journey, catalogue(conn), now=now)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
         unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
         if unknown:
@@ -109,6 +112,11 @@ def publish(
         paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
         wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
+    # by itself: nobody waits for a version while an index is made, and without one it only takes longer
+    with store.write() as conn:
+        for trigger in plan.triggers.values():
+            for attribute, on in trigger.on.attributes():
+                index_attribute(conn, attribute, on)
     return Published(
         journey=plan.journey,
         version=plan.version,
@@ -126,8 +134,7 @@ def _told(problems: list[Problem], journey: Journey) -> str:
 
 def _used(journey: Journey, templates: Mapping[str, Any]) -> dict[str, Any]:
     """The templates that the journey's messages are made from, by key."""
-    nodes = filter(None, map(journey.node, journey.node_ids()))
-    keys = {key for node in nodes for kind, key in node.references() if kind == "template"}
+    keys = {key for kind, key in references_of(journey) if kind == "template"}
     return {key: templates[key] for key in sorted(keys & set(templates))}
 
 
@@ -187,33 +194,47 @@ def _new_version(
 def _take_existing(
     conn: Connection, plan: Plan, *, existing: bool | None, now: Instant, zone: ZoneInfo, paused: bool
 ) -> int:
-    """Let in who is already in a trigger's segment, where the trigger or the publisher says so."""
+    """Let in who matches already, where the trigger or the publisher says so.
+
+    Who is in the segment or on the stage, whose condition holds, who has been inactive for longer; and of a trigger that
+    a day sets off those whose time of today is over.
+    """
     entered = 0
+    today = day_of(now, zone)
     for id_, trigger in plan.triggers.items():
-        if not isinstance(trigger.on, SegmentTrigger) or trigger.on.movement != "entered" or plan.steps[id_].off:
+        if plan.steps[id_].off or not (trigger.existing if existing is None else existing):
             continue
-        if not (trigger.existing if existing is None else existing):
-            continue
-        members = (
-            select(
-                t.membership.c.contact,
-                null().cast(BigInteger).label("event"),
-                literal(now, BigInteger()).label("at"),
-                null().cast(Text).label("subject_kind"),
-                null().cast(BigInteger).label("subject_id"),
-                literal("").label("key"),
-                literal(now, BigInteger()).label("due_at"),
-            )
-            .join(t.contact, t.contact.c.id == t.membership.c.contact)
-            .where(
-                t.membership.c.segment == trigger.on.segment,
-                t.membership.c.to_at.is_(None),
-                t.contact.c.erased_at.is_(None),
-            )
-        )
-        candidates = fill_candidates(conn, members)
-        admitted: Admitted = admit(
-            conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=paused
-        )
-        entered += admitted.entered
+        matching = trigger.on.existing(now=now, zone=zone)
+        if matching is not None:
+            candidates = fill_candidates(conn, _at_once(plan, id_, matching, now))
+            entered += admit(
+                conn, plan, id_, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=paused
+            ).entered
+        if isinstance(trigger.on, ByDay) and trigger.on.falls_on(today):
+            count = list_of_day(conn, plan, id_, today, zone=zone)
+            # the others come in by the sweep of today
+            count -= conn.execute(_DROP_COMING, {"now": now}).rowcount
+            entered += admit_of_day(conn, plan, id_, count, today, now=now, zone=zone, paused=paused).entered
     return entered
+
+
+_DROP_COMING = delete(candidate).where(candidate.c.due_at >= bindparam("now", type_=BigInteger()))
+
+
+def _at_once(plan: Plan, trigger: str, matching: Matching, now: Instant) -> Select[Any]:
+    """Those who match now, as `fill_candidates` wants them."""
+    found = matching.subquery("matching")
+    subject_kind, subject_id = plan.triggers[trigger].about_match(found)
+    return (
+        select(
+            found.c.contact,
+            null().cast(BigInteger).label("event"),
+            literal(now, BigInteger()).label("at"),
+            subject_kind,
+            subject_id,
+            subject_key(plan, subject_kind, subject_id).label("key"),
+            literal(now, BigInteger()).label("due_at"),
+        )
+        .join(t.contact, t.contact.c.id == found.c.contact)
+        .where(t.contact.c.erased_at.is_(None))
+    )

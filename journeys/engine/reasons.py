@@ -23,6 +23,7 @@ _REASONS = {
     "consent withdrawn": N_("The consent was withdrawn."),
     "cap": N_("The frequency cap is reached."),
     "quiet hours": N_("It is quiet hours where the contact is."),
+    "restored": N_("It may have gone out before the store was restored or moved."),
     "too late": N_("It could not go out in time."),
     "passage ended": N_("The passage had ended before."),
     "template": N_("The message could not be written."),
@@ -36,6 +37,9 @@ _REASONS = {
     "re_entry": N_("The contact had been in the journey before and may not come back yet."),
     "late": N_("It was noticed too late."),
     "paused": N_("The journey was paused."),
+    "circle": N_("It had jumped from journey to journey again and again without a rest."),
+    "stopped": N_("The journey was stopped and lets nobody in."),
+    "archived": N_("The journey was archived and lets nobody in."),
     "existing": N_("It was over before the journey was published."),
 }
 

@@ -76,6 +76,9 @@ lot = Table(
     prefixes=_prefixes,
 )
 
+#: fresh changes of products, or of rows of feeds
+thing = Table("thing", _temporary, Column("id", Id, primary_key=True, autoincrement=False), prefixes=_prefixes)
+
 #: contacts who match a trigger and may come in
 candidate = Table(
     "candidate",
@@ -118,7 +121,7 @@ movement = Table(
     prefixes=_prefixes,
 )
 
-TABLES = (cohort, way, due, lot, candidate, ending, movement)
+TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
 
 _CLEAR = {table: delete(table) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier
@@ -128,7 +131,11 @@ _TRUNCATE = {table: text(f"TRUNCATE {table.name}") for table in TABLES}
 
 @contextmanager
 def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
-    """One write transaction on a connection that has the temporary tables, all of them empty but `way`."""
+    """One write transaction on a connection that has the temporary tables, all of them empty but `way`.
+
+    A tick is many of them, one after the other: whoever else waits to write comes in between.
+    """
+    store.give_way()
     with store.write(durable=durable, temporary=TABLES) as conn:
         yield conn
 

@@ -1,7 +1,7 @@
 """Sweep: once per workspace day, whatever changes with time alone.
 
-Segments and ending criteria are asked as of now; date triggers for each missed day as of that day, as far back as
-their `at_most_late` allows.
+Segments and ending criteria are asked as of now; triggers that a day sets off for each missed day as of that day, as far
+back as their `at_most_late` allows.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     BigInteger,
     Connection,
+    bindparam,
     func,
     insert,
     literal,
@@ -22,16 +23,19 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import Instant, day_of, day_start, days_between
+from journeys.criteria import Frame, Passage, compile_criterion, holders
 from journeys.engine import scratch
 from journeys.engine.ending import end_listed, ends_of
-from journeys.engine.enroll import admit, fill_candidates, subject_key
+from journeys.engine.enroll import Admitted, admit, into_candidates, subject_key
 from journeys.engine.live import Live
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import candidate, due
 from journeys.engine.segments import Segments
-from journeys.nodes.trigger import DateTrigger
+from journeys.nodes.triggers import ByDay
+from journeys.nodes.triggers.on import about
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.moments import Moments
 
 SWEPT_ON = "swept_on"
 
@@ -58,7 +62,7 @@ def sweep(conn: Connection, journeys: list[Live], segments: Segments, *, now: In
         settings.put(conn, SWEPT_ON, today.isoformat())
     for live in journeys:
         if live.entry is not None:
-            done.entered += _date_triggers(conn, live, live.entry, today=today, now=now, zone=zone)
+            done.entered += _day_triggers(conn, live, live.entry, today=today, now=now, zone=zone)
         conn.execute(update(t.journey).where(t.journey.c.id == live.journey).values(swept_on=today.isoformat()))
     return done
 
@@ -86,41 +90,63 @@ def _wake(conn: Connection, plan: Plan, *, now: Instant) -> None:
             )
 
 
-def _date_triggers(conn: Connection, live: Live, plan: Plan, *, today: date, now: Instant, zone: ZoneInfo) -> int:
+def _day_triggers(conn: Connection, live: Live, plan: Plan, *, today: date, now: Instant, zone: ZoneInfo) -> int:
     swept_on = conn.execute(select(t.journey.c.swept_on).where(t.journey.c.id == live.journey)).scalar_one()
     published_on = day_of(plan.published_at, zone)
     entered = 0
     for id_, trigger in plan.triggers.items():
-        if not isinstance(trigger.on, DateTrigger) or plan.steps[id_].off:
+        if not isinstance(trigger.on, ByDay) or plan.steps[id_].off:
             continue
         first = date.fromisoformat(swept_on) + timedelta(days=1) if swept_on else published_on
         # a version published later than the last sweep starts on its own day
         first = max(first, published_on, today - timedelta(days=trigger.at_most_late_days))
         for day in days_between(first, today):
-            entered += _on_day(conn, live, plan, id_, day, now=now, zone=zone)
+            if not trigger.on.falls_on(day):
+                continue
+            count = list_of_day(conn, plan, id_, day, zone=zone)
+            if count:
+                # what was over before the journey was published does not flood in
+                conn.execute(_MISS_EARLIER, {"published_at": plan.published_at})
+                entered += admit_of_day(conn, plan, id_, count, day, now=now, zone=zone, paused=live.paused).entered
     return entered
 
 
-def _on_day(conn: Connection, live: Live, plan: Plan, trigger: str, day: date, *, now: Instant, zone: ZoneInfo) -> int:
-    """Let in whom the trigger means on one day, as of the start of that day; they are due at its time of day."""
-    on = plan.triggers[trigger].on
-    assert isinstance(on, DateTrigger)
+_MISS_EARLIER = (
+    update(candidate).where(candidate.c.due_at < bindparam("published_at", type_=BigInteger())).values(miss="existing")
+)
+
+
+def list_of_day(conn: Connection, plan: Plan, trigger: str, day: date, *, zone: ZoneInfo) -> int:
+    """Put whom the trigger means on one day into `candidate`, as of the start of that day; they are due at its time of
+    day. Returns how many there are."""
+    node = plan.triggers[trigger]
+    on = node.on
+    assert isinstance(on, ByDay)
     as_of = day_start(day, zone)
     matching = on.matching(day, zone).subquery("matching")
-    count = fill_candidates(
-        conn,
+    subject_kind, subject_id = node.about_match(matching)
+    rows = (
         select(
             matching.c.contact,
             null().cast(BigInteger).label("event"),
             literal(as_of, BigInteger()).label("at"),
-            matching.c.subject_kind,
-            matching.c.subject_id,
-            subject_key(plan, matching.c.subject_kind, matching.c.subject_id).label("key"),
+            subject_kind,
+            subject_id,
+            subject_key(plan, subject_kind, subject_id).label("key"),
             literal(as_of, BigInteger()).label("due_at"),
         )
         .join(t.contact, t.contact.c.id == matching.c.contact)
-        .where(t.contact.c.erased_at.is_(None)),
+        .where(t.contact.c.erased_at.is_(None))
     )
+    moments = Moments()
+    if on.brings_everybody and node.only is not None:
+        # asked here, so that only the audience is listed and not everybody
+        frame = Frame(contact=t.contact.c.id, moments=moments, dialect=conn.dialect.name, passage=_outside(as_of))
+        found = holders(node.only, frame)
+        if found is not None:
+            rows = rows.where(matching.c.contact.in_(select(found.contact).where(*found.where)))
+        rows = rows.where(compile_criterion(node.only, frame))
+    count = conn.execute(into_candidates(rows), moments.values(as_of, zone)).rowcount
     if not count:
         return 0
     zone_of_contact = func.coalesce(t.contact.c.time_zone, "")
@@ -130,16 +156,32 @@ def _on_day(conn: Connection, live: Live, plan: Plan, trigger: str, day: date, *
     conn.execute(insert(due), [{"zone": z, "due_at": at} for z, at in on.due(list(zones), day, zone).items()])
     conn.execute(
         update(candidate)
-        .where(t.contact.c.id == candidate.c.contact, due.c.zone == zone_of_contact)
+        .where(t.contact.c.id == candidate.c.contact + 0, due.c.zone == zone_of_contact)
         .values(due_at=due.c.due_at)
     )
     scratch.clear(conn, due)
-    # what was over before the journey was published does not flood in
-    conn.execute(
-        update(candidate)
-        .where(candidate.c.due_at < plan.published_at, literal(not plan.triggers[trigger].existing))
-        .values(miss="existing")
-    )
+    return count
+
+
+def admit_of_day(
+    conn: Connection, plan: Plan, trigger: str, count: int, day: date, *, now: Instant, zone: ZoneInfo, paused: bool
+) -> Admitted:
+    """Let in whom `list_of_day` has listed."""
+    on = plan.triggers[trigger].on
+    assert isinstance(on, ByDay)
     return admit(
-        conn, plan, trigger, count, as_of=as_of, now=now, zone=zone, record_misses=False, paused=live.paused
-    ).entered
+        conn, plan, trigger, count, as_of=day_start(day, zone), now=now, zone=zone, record_misses=False, paused=paused,
+        asked=on.brings_everybody,
+    )  # fmt: skip
+
+
+def _outside(as_of: Instant) -> Passage:
+    """What scoped leaves speak of before there is a passage, and with nothing that it could be about."""
+    subject_kind, subject_id = about(None)
+    return Passage(
+        id=null().cast(BigInteger),
+        since_at=literal(as_of, BigInteger()),
+        since_event=literal(None, BigInteger()),
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+    )

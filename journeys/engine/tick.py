@@ -13,13 +13,15 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, select
+from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, or_, select
 
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
 from journeys.engine import scratch, sweep
 from journeys.engine.advance import Advanced, Walk
+from journeys.engine.happenings import LOT as THINGS
+from journeys.engine.happenings import Happened, happen
 from journeys.engine.listen import Heard, listen
 from journeys.engine.live import Roll
 from journeys.engine.plan import Plan, Plans
@@ -42,6 +44,7 @@ LOT = 2_000
 _now = bindparam("now", type_=BigInteger())
 _active = t.enrollment.c.state == t.ACTIVE
 _NEXT_FRESH = select(func.min(t.fresh.c.at))
+_NEXT_THINGS = [select(func.min(table.c.fresh_at)) for table in (t.product_event, t.feed_row)]
 _NEXT_EXPIRY = select(func.min(t.contact_tag.c.expires_at))
 _NEXT_DUE = select(func.min(t.enrollment.c.due_at)).where(
     t.enrollment.c.journey == bindparam("journey", type_=BigInteger()), _active
@@ -57,6 +60,10 @@ def _setting(key: str) -> ScalarSelect[Any]:
 # everything a tick may have to do, asked in one statement: most ticks find nothing
 _LOOK = select(
     exists(select(1).where(t.fresh.c.at <= _now)).label("fresh"),
+    or_(
+        exists(select(1).where(t.product_event.c.fresh_at <= _now)),
+        exists(select(1).where(t.feed_row.c.fresh_at <= _now)),
+    ).label("things"),
     exists(select(1).where(t.contact_tag.c.expires_at <= _now)).label("expired"),
     exists(select(1).where(t.segment.c.computed_at.is_(None))).label("stale"),
     exists(
@@ -114,11 +121,13 @@ class Ticked:
 
     #: tags whose time was over
     expired: int = 0
+    #: changes of products and of rows of feeds
+    things: int = 0
 
     @property
     def steps(self) -> int:
         """How much was done; nothing at all in an idle tick."""
-        return self.events + self.entered + self.ended + self.moved + self.members + self.expired
+        return self.events + self.entered + self.ended + self.moved + self.members + self.expired + self.things
 
     @property
     def idle(self) -> bool:
@@ -132,6 +141,8 @@ class Work:
     zone: ZoneInfo
     last: Instant
     fresh: bool
+    #: whether something changed about a product or a row of a feed
+    things: bool
     expired: bool
     #: segments in use that were edited
     stale: frozenset[str]
@@ -141,7 +152,7 @@ class Work:
 
     @property
     def nothing(self) -> bool:
-        return not (self.fresh or self.expired or self.sweep or self.due)
+        return not (self.fresh or self.things or self.expired or self.sweep or self.due)
 
 
 class Engine:
@@ -181,6 +192,8 @@ class Engine:
                     done.expired += contacts.expire_tags(conn, now=now)
             if work.fresh or work.expired:
                 self._listen(done, now, work.zone, keep_going)
+            if work.things:
+                self._happen(done, now, work.zone, keep_going)
             if work.sweep and self._sweep(done, now, work.zone):
                 self._listen(done, now, work.zone, keep_going)
             if work.due or done.steps > before:
@@ -214,6 +227,7 @@ class Engine:
                 zone=zone,
                 last=Instant(row.last or 0),
                 fresh=row.fresh,
+                things=row.things,
                 expired=row.expired,
                 stale=self._stale(conn) if row.stale else frozenset(),
                 sweep=row.behind or (row.swept_on or "") < today,
@@ -240,6 +254,7 @@ class Engine:
             running = list(conn.execute(_RUNNING).scalars())
             moments = [conn.execute(_NEXT_DUE, {"journey": journey}).scalar() for journey in running]
             moments += [conn.execute(_NEXT_FRESH).scalar(), conn.execute(_NEXT_EXPIRY).scalar()]
+            moments += [conn.execute(following).scalar() for following in _NEXT_THINGS]
             if running:
                 today = day_of(now, zone)
                 moments.append(day_start(today.fromordinal(today.toordinal() + 1), zone))
@@ -257,6 +272,19 @@ class Engine:
             done.ended += heard.ended
             done.woken += heard.woken
             done.missed.update(heard.missed)
+
+    def _happen(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
+        more = True
+        while more and keep_going():
+            happened = repeated(partial(self._take_happenings, now, zone))
+            more = happened.things == THINGS
+            done.things += happened.things
+            done.entered += happened.entered
+            done.missed.update(happened.missed)
+
+    def _take_happenings(self, now: Instant, zone: ZoneInfo) -> Happened:
+        with scratch.work(self.store) as conn:
+            return happen(conn, self.roll.call(conn, lock=True), now=now, zone=zone)
 
     def _hear(self, now: Instant, zone: ZoneInfo) -> Heard:
         with scratch.work(self.store) as conn:

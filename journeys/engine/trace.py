@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,24 +12,17 @@ from sqlalchemy import BigInteger, Connection, bindparam, exists, or_, select
 
 from journeys.base.i18n import N_, _, ngettext
 from journeys.base.time import Instant, moment
-from journeys.criteria import Criterion, Frame, compile_criterion, evidence, explain
+from journeys.criteria import Criterion, explain
+from journeys.engine.absence import Because, absences
+from journeys.engine.jumps import what_became_of
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.reasons import message_said, said
 from journeys.nodes.condition import Condition
 from journeys.nodes.node import Names, Node
 from journeys.nodes.send import Send
 from journeys.nodes.wait import ForCriterion, Wait
+from journeys.nodes.webhook import Webhook
 from journeys.store import tables as t
-from journeys.store.moments import Moments
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """One compared value, or one reason."""
-
-    sentence: str
-    #: whether a comparison held; None where nothing was compared
-    holds: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +64,8 @@ class Miss:
 
     journey: str
     trigger: str
-    at: Instant
+    #: None: nothing is recorded, and its audience was asked as of now
+    at: Instant | None
     because: tuple[Because, ...]
 
 
@@ -96,13 +90,17 @@ def trace(
 ) -> Trace:
     """What happened to a contact, in one journey or in all, in the order of time.
 
-    For journeys that never recorded a miss of theirs (set triggers keep none) and that they are not in, the audience
-    is asked as of now.
+    For journeys that never recorded a miss of theirs (set triggers keep none) and that they are not in, what their
+    triggers ask is worked out now.
     """
     passages = _passages(conn, plans, contact, names, journey, zone)
     misses = _misses(conn, plans, contact, names, journey, zone)
     for version in conn.execute(_UNHEARD_OF, {"contact": contact, "journey": journey}).scalars():
-        misses += _never(conn, plans.get(conn, version), contact, names, now=now, zone=zone)
+        plan = plans.get(conn, version)
+        misses += [
+            Miss(plan.name, plan.titles[absence.trigger], absence.at, absence.because)
+            for absence in absences(conn, plan, contact, names, now=now, zone=zone)
+        ]
     return Trace(contact, tuple(passages), tuple(misses))
 
 
@@ -132,8 +130,10 @@ def _passages(
     rows = conn.execute(select(t.enrollment).where(*mine).order_by(t.enrollment.c.id)).mappings().all()
     made = []
     for row in rows:
-        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings()
+        hops = conn.execute(select(t.hop).where(t.hop.c.enrollment == row["id"]).order_by(t.hop.c.n)).mappings().all()
         stays = [_stay(plans.get(conn, hop["version"]), hop, names, zone) for hop in hops]
+        if hops and hops[-1]["kind"] == "jump" and (told := what_became_of(conn, contact, row["id"])):
+            stays[-1] = replace(stays[-1], because=(*stays[-1].because, Because(told)))
         plan = plans.get(conn, row["version"])
         if row["state"] == "active":
             step = plan.steps[row["node"]]
@@ -191,7 +191,7 @@ def because(
     asked = _criterion_of(node)
     if asked is not None:
         found += [Because(str(row), row.holds) for row in explain(asked, data, names, at=at, zone=zone)]
-    elif isinstance(node, Send):
+    elif isinstance(node, Send | Webhook):
         sentences = message_said(data["state"], data["reason"], data["detail"])
         found += [Because(one) for one in sentences if one not in {because.sentence for because in found}]
     elif isinstance(data, dict):
@@ -214,6 +214,9 @@ _FACTS = {
     "at": N_("That was at {value}."),
     "score": N_("The score was {value}."),
     "share": N_("The share drawn was {value}."),
+    "code": N_("The code was {value}."),
+    "worth": N_("It is worth {value}."),
+    "valid_until": N_("It is good until {value}."),
 }
 
 
@@ -259,45 +262,12 @@ def _misses(
     for row in conn.execute(select(t.not_entered).where(*mine).order_by(t.not_entered.c.id)).mappings():
         plan = plans.get(conn, row["version"])
         found = [Because(said(row["reason"]))]
-        only = plan.triggers[row["trigger"]].only
+        trigger = plan.triggers.get(row["trigger"])
+        only = trigger.only if trigger is not None else None
         if row["values"] is not None and only is not None:
             found += [
                 Because(str(one), one.holds)
                 for one in explain(only, json.loads(row["values"]), names, at=row["at"], zone=zone)
             ]
-        made.append(Miss(plan.name, plan.titles[row["trigger"]], row["at"], tuple(found)))
-    return made
-
-
-def _never(conn: Connection, plan: Plan, contact: int, names: Names, *, now: Instant, zone: ZoneInfo) -> list[Miss]:
-    """Why a contact is not in a journey of which nothing is recorded: the triggers' audiences, as of now."""
-    made = []
-    for id_, trigger in plan.triggers.items():
-        found: list[Because] = []
-        if trigger.only is not None:
-            moments = Moments()
-            frame = Frame(contact=t.contact.c.id, moments=moments, dialect=conn.dialect.name, passage=None)
-            row = conn.execute(
-                select(
-                    compile_criterion(trigger.only, frame).label("holds"), evidence(trigger.only, frame).label("v")
-                ).where(t.contact.c.id == contact),
-                moments.values(now, zone),
-            ).first()
-            if row is not None and not row.holds:
-                found.append(Because(said("audience"), False))
-            if row is not None:
-                found += [
-                    Because(str(one), one.holds)
-                    for one in explain(trigger.only, json.loads(row.v), names, at=now, zone=zone)
-                ]
-        if not found or found[0].holds is not False:
-            found.insert(
-                0,
-                Because(
-                    _("Nothing has happened yet that brings this contact in: {words}.").format(
-                        words=trigger.words(names)
-                    )
-                ),
-            )
-        made.append(Miss(plan.name, plan.titles[id_], now, tuple(found)))
+        made.append(Miss(plan.name, plan.titles.get(row["trigger"], _("a jump")), row["at"], tuple(found)))
     return made

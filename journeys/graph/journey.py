@@ -211,3 +211,10 @@ class Journey:
         except KeyError:
             raise NoSuchNode(node=node) from None
         return attributes
+
+
+def references_of(journey: Journey) -> Iterator[tuple[str, str]]:
+    """(kind of thing, key) of everything outside that the nodes of a journey name, in no order and not each once."""
+    for id_ in journey.node_ids():
+        if (settings := journey.node(id_)) is not None:
+            yield from settings.references()

@@ -5,14 +5,16 @@
 | `contact` | `first_name`, `last_name`, `email`, `phone`, `language`, `time_zone`, `external_id`, and every attribute of the workspace as `contact.attr.KEY`, or `contact.KEY` where no column has the name; without a value it is empty |
 | `contract` | the contract that the trigger matched: `product.key`, `product.name`, `product.category`, `product.price`, `offer.name`, `offer.price`, `start_on`, `end_on`, `duration_days`, `recurring_now`, `recurring_initially` |
 | `purchase` | the purchase it is about: `order_id`, `at`, `total`, `lines` of `product.name`, `quantity`, `amount` |
-| `product` | the product it is about |
+| `product` | the product it is about, or that of its contract: `key`, `name`, `category`, `price`, `stock`; where a change of it let the contact in, `old_price` and `new_price`, `old_stock` and `new_stock` as they were then |
 | `event` | the event that let the contact in: `kind`, `at`, `data.FIELD` |
-| `subject` | whichever of the four the passage is about |
+| `code` | the code this passage had taken last when the message was made: `value`, `worth`, `valid_until` (ISO day; empty: for good) |
+| `feed` | the row of a feed that it is about: its fields as they are now |
+| `subject` | whichever of the five the passage is about |
 | `links` | `unsubscribe`, `join`, `decline`; `nps(score)`, `reason(key)`, `click(url)` |
 | `sender` | `name`, `email`, `reply_to`, `address` (postal) |
 | `journey`, `why`, `today`, `marketing` | name of the journey · why the person gets this mail, a sentence · the contact's calendar day (ISO) · whether this mail needs an unsubscribe |
 
-Of `contract`, `purchase`, `product` and `event`, those that this passage does not have are empty, so that `{% if contract %}`
+Of `contract`, `purchase`, `product`, `event`, `feed` and `code`, those that this passage does not have are empty, so that `{% if contract %}`
 works. Filters: `date`, `time`, `money`, `number`, `default`, `title` and the harmless ones of Jinja; see `journeys.messages.filters`.
 """
 
@@ -36,6 +38,8 @@ NAMES = frozenset(
         "purchase",
         "product",
         "event",
+        "code",
+        "feed",
         "subject",
         "links",
         "sender",
@@ -45,25 +49,26 @@ NAMES = frozenset(
         "marketing",
     ]
 )
-_PRODUCT = frozenset(("key", "name", "category", "price", "currency"))
+_PRODUCT = frozenset(("key", "name", "category", "price", "currency", "stock"))
 _OFFER = frozenset(("key", "name", "price", "currency", "duration_days"))
 #: what can be read of things, where that does not depend on the workspace
 PARTS: Mapping[str, frozenset[str]] = {
     "links": frozenset(("unsubscribe", "nps", "reason", "click", "join", "decline")),
     "sender": frozenset(("name", "email", "reply_to", "address")),
     "event": frozenset(("kind", "at", "data")),
+    "code": frozenset(("value", "worth", "valid_until")),
     "contract": frozenset(
         ("product", "offer", "start_on", "end_on", "duration_days", "recurring_now", "recurring_initially")
     ),
     "contract.product": _PRODUCT,
     "contract.offer": _OFFER,
     "purchase": frozenset(("order_id", "at", "total", "currency", "lines")),
-    "product": _PRODUCT,
+    "product": _PRODUCT | {"old_price", "new_price", "old_stock", "new_stock"},
 }
 CONTACT_COLUMNS = ("first_name", "last_name", "email", "phone", "language", "time_zone", "external_id")
-SUBJECTS = ("contract", "purchase", "product", "event")
+SUBJECTS = ("contract", "purchase", "product", "event", "feed")
 
-_MONEY = frozenset(("total", "price", "amount"))
+_MONEY = frozenset(("total", "price", "amount", "old_price", "new_price"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +84,18 @@ class Sender:
     domain: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Plain data from which one mail is rendered; read at hand-over, so that it is current.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matter:
+    """Plain data of whom and what a passage is about; read at hand-over, so that it is current.
 
     `contact` holds columns and, under `attributes`, the attributes that have a value. `attribute_keys` names all that
     the workspace knows, so that a missing value is empty and a mistyped name is an error. `subject_kind` says which of
-    `contract`, `purchase`, `product` and `event` the passage is about; these are mappings with the columns of the row,
-    `product` and `offer` nested, money in minor units beside a `currency`. `zone` is the contact's time zone, or the
+    `contract`, `purchase`, `product`, `event` and `feed` the passage is about; these are mappings with the columns of the
+    row, `product` and `offer` nested, money in minor units beside a `currency`; `feed` with the fields of its row. `zone` is the contact's time zone, or the
     workspace's for a contact without one; `at` the moment of rendering.
     """
 
     contact: Mapping[str, Any]
-    links: LinkMaker
-    sender: Sender
     at: Instant
     zone: ZoneInfo
     attribute_keys: frozenset[str] = frozenset()
@@ -101,19 +104,39 @@ class Context:
     purchase: Mapping[str, Any] | None = None
     product: Mapping[str, Any] | None = None
     event: Mapping[str, Any] | None = None
+    #: `value`, `worth` and `valid_until`
+    code: Mapping[str, Any] | None = None
+    feed: Mapping[str, Any] | None = None
     journey: str = ""
-    why: str = ""
-    marketing: bool = True
     #: language for dates and numbers where neither template nor contact has one
     language: str = "en"
 
-    def names(self) -> dict[str, Any]:
-        """The names and values a template sees."""
+    def facts(self) -> dict[str, Any]:
+        """The names and values that mails and webhooks see alike."""
         subjects = {kind: _subject(kind, getattr(self, kind)) for kind in SUBJECTS}
         return {
             **subjects,
+            "code": None if self.code is None else Facts(self.code),
             "contact": _contact(self.contact, self.attribute_keys),
             "subject": subjects.get(self.subject_kind or ""),
+            "journey": self.journey,
+            "today": day_of(self.at, self.zone).isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context(Matter):
+    """Plain data from which one mail is rendered."""
+
+    links: LinkMaker
+    sender: Sender
+    why: str = ""
+    marketing: bool = True
+
+    def names(self) -> dict[str, Any]:
+        """The names and values a template sees."""
+        return {
+            **self.facts(),
             "links": _links(self.links),
             "sender": Facts(
                 {
@@ -123,9 +146,7 @@ class Context:
                     "address": self.sender.address,
                 }
             ),
-            "journey": self.journey,
             "why": self.why,
-            "today": day_of(self.at, self.zone).isoformat(),
             "marketing": self.marketing,
         }
 
@@ -142,6 +163,9 @@ def _subject(kind: str, row: Mapping[str, Any] | None) -> Facts | None:
         return None
     if kind == "event":
         return Facts({**row, "data": Facts(row.get("data") or {}, open=True)})
+    if kind == "feed":
+        # what comes from outside: a field that is missing has no value
+        return Facts(row, open=True)
     return Facts(_with_money(_whole(kind, row), row.get("currency")))
 
 

@@ -56,7 +56,7 @@ class Rendered:
     text: str
 
 
-class _Part:
+class Part:
     """One Jinja source, prepared."""
 
     def __init__(self, sandbox: Sandbox, source: Source, template: str, names: frozenset[str] = NAMES) -> None:
@@ -112,10 +112,10 @@ class Renderer:
         """Raises a TemplateError with file and line where the Jinja of a part is wrong."""
         key = compiled.template.key
         self.compiled = compiled
-        self._subject = _Part(_PLAIN, compiled.subject, key)
-        self._preheader = _Part(_PLAIN, compiled.preheader, key)
-        self._html = _Part(_HTML, compiled.html, key, NAMES_WITHIN)
-        self._text = _Part(_PLAIN, compiled.text, key, NAMES_WITHIN)
+        self._subject = Part(_PLAIN, compiled.subject, key)
+        self._preheader = Part(_PLAIN, compiled.preheader, key)
+        self._html = Part(_HTML, compiled.html, key, NAMES_WITHIN)
+        self._text = Part(_PLAIN, compiled.text, key, NAMES_WITHIN)
 
     def render(self, context: Context) -> Rendered:
         """The mail for one contact. Raises a TemplateError that says what is wrong and where.

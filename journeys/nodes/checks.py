@@ -14,6 +14,7 @@ from journeys.store.fields import COLUMNS
 
 _UNKNOWN = {
     "attribute": N_("There is no attribute “{key}”.{suggestion}"),
+    "feed": N_("There is no feed “{key}”.{suggestion}"),
     "funnel": N_("There is no funnel “{key}”.{suggestion}"),
     "journey": N_("There is no journey “{key}”.{suggestion}"),
     "pool": N_("There is no pool of codes “{key}”.{suggestion}"),
@@ -75,6 +76,8 @@ def _known(kind: str, catalogue: Catalogue) -> Collection[str] | None:
     match kind:
         case "attribute":
             return {*catalogue.attributes, *COLUMNS}
+        case "feed":
+            return catalogue.feeds
         case "funnel":
             return catalogue.funnels
         case "journey":

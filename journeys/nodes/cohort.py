@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, Executable, Integer, MetaData, Table, Text
 
 from journeys.base.time import Instant
 from journeys.store.moments import Moments
@@ -49,6 +49,8 @@ members = Table(
     Column("arrived_at", BigInteger, nullable=False),
     Column("phase", Integer, nullable=False),
     Column("due_at", BigInteger),
+    #: when the member was due in this tick; steps that act at once are as late as it was taken up
+    Column("was_due_at", BigInteger, nullable=False),
     Column("outlet", Str),
     Column("reason", Str, nullable=False),
     #: JSON text for the trace
@@ -60,6 +62,25 @@ members = Table(
     Column("state", Str, nullable=False),
     prefixes=["TEMPORARY"],
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """The message that each member makes who comes to a node that hands over."""
+
+    #: "email", "webhook" …
+    channel: str
+    message_class: str
+    template: str = ""
+    purpose: str = ""
+    sender: str = ""
+    #: seconds after which it is given up
+    lasts: int
+    #: whether the member rests until the outcome is known
+    waits: bool
+    #: whether it may be handed over again when nobody knows what became of it
+    repeatable: bool = False
+
 
 #: when the members of each time zone are due: {zone as in `members.zone`: instant}
 DueTable = dict[str, Instant]
@@ -97,3 +118,5 @@ class Outcome:
     due_at: ColumnElement[int | None] | None = None
     #: worked out first and kept in `members.found`, so that `outlet` may use it
     found: ColumnElement[int | None] | None = None
+    #: run before anything is asked, with the moments of the cohort: takes what there is too little of for everybody
+    first: Executable | None = None

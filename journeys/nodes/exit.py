@@ -18,10 +18,13 @@ class Exit(Node):
     family: ClassVar[Family] = Family.ENDS
     label: ClassVar[str] = _("Exit")
     icon: ClassVar[str] = "sign-out"
-    ends: ClassVar[str | None] = "finished"
     can_be_off: ClassVar[bool] = False
 
     reason: Label = Field(title=_("Reason"), description=_("Why contacts leave here, as it is counted."))
+
+    @property
+    def ends(self) -> str | None:
+        return "finished"
 
     def outlets(self) -> tuple[Outlet, ...]:
         return ()

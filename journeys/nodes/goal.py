@@ -18,10 +18,13 @@ class Goal(Node):
     family: ClassVar[Family] = Family.ENDS
     label: ClassVar[str] = _("Goal")
     icon: ClassVar[str] = "flag"
-    ends: ClassVar[str | None] = "goal"
     can_be_off: ClassVar[bool] = False
 
     name: Label = Field(title=_("Name"), description=_("What was reached, as it is counted."))
+
+    @property
+    def ends(self) -> str | None:
+        return "goal"
 
     def outlets(self) -> tuple[Outlet, ...]:
         return ()

@@ -34,10 +34,10 @@ def first_made_at(node: str) -> ColumnElement[int | None]:
 
 
 def newest_made_at() -> ColumnElement[int | None]:
-    """When this passage's newest message was made; NULL before the first."""
+    """When this passage's newest message to the contact was made; NULL before the first."""
     return (
         select(func.max(message.c.made_at, type_=BigInteger()))
-        .where(message.c.enrollment == members.c.id)
+        .where(message.c.enrollment == members.c.id, message.c.channel != "webhook")
         .correlate(members)
         .scalar_subquery()
     )

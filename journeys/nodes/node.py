@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
-from journeys.nodes.cohort import Cohort, DueTable, Outcome
+from journeys.nodes.cohort import Cohort, DueTable, Outcome, Parcel
 from journeys.nodes.problem import Problem
 
 
@@ -103,11 +103,14 @@ class Node(BaseModel):
     #: icon name as in the design of the canvas
     icon: ClassVar[str]
     arrival: ClassVar[Arrival] = Arrival.AT_ONCE
-    #: the state an enrollment ends in here, for kinds that end
-    ends: ClassVar[str | None] = None
     can_be_off: ClassVar[bool] = True
     #: whether it writes to contacts, by `change`
     changes: ClassVar[bool] = False
+
+    @property
+    def ends(self) -> str | None:
+        """The state an enrollment ends in here; None where it goes on."""
+        return None
 
     def outlets(self) -> tuple[Outlet, ...]:
         """Exits in the order of the card; the first is taken where the node is switched off."""
@@ -154,6 +157,10 @@ class Node(BaseModel):
 
         `zone` is the workspace's, for contacts without one.
         """
+        raise NotImplementedError
+
+    def parcel(self) -> Parcel:
+        """The message that every member makes who comes here; only for arrival HANDS_OVER."""
         raise NotImplementedError
 
     def outcome(self, cohort: Cohort) -> Outcome:

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
+from sqlalchemy import literal
 
 from journeys.base.i18n import _
-from journeys.base.time import DAY
 from journeys.criteria import ensures_consent
 from journeys.nodes.checks import unknown_references
-from journeys.nodes.cohort import Cohort, Outcome, members
+from journeys.nodes.cohort import Cohort, Outcome, Parcel
 from journeys.nodes.condition import Condition
 from journeys.nodes.durations import Duration
+from journeys.nodes.handed import when_handed_over
 from journeys.nodes.keys import Key
 from journeys.nodes.node import Around, Arrival, Family, Names, Node, Outlet
 from journeys.nodes.problem import Fix, Problem, Severity
 from journeys.nodes.trigger import Trigger
 from journeys.nodes.update import Update
-from journeys.store.dialect import json_object_text
-from journeys.store.tables import message
 
 SENT = "sent"
 NOT_SENT = "not_sent"
-
-#: how long a message without a known outcome is waited for; then it counts as sent
-UNKNOWN_RESTS = DAY
 
 
 class Send(Node):
@@ -135,44 +130,22 @@ class Send(Node):
             ),
         )
 
+    def parcel(self) -> Parcel:
+        return Parcel(
+            channel=self.channel,
+            template=self.template,
+            message_class=self.message_class,
+            purpose=self.purpose or "",
+            sender=self.sender or "",
+            lasts=self.expires_after.seconds,
+            waits=self.wait_for_hand_over,
+        )
+
     def outcome(self, cohort: Cohort) -> Outcome:
         if not self.wait_for_hand_over:
             return Outcome(outlet=literal(SENT))
-        mine = and_(
-            message.c.enrollment == members.c.id,
-            message.c.node == cohort.node,
-            message.c.visit == members.c.n,
-            message.c.channel == self.channel,
-        )
-
-        def of_message(value: ColumnElement[Any]) -> ColumnElement[Any]:
-            return select(value).where(mine).correlate(members).scalar_subquery()
-
         lost = NOT_SENT if self.unreachable_goes_another_way else SENT
-        state = message.c.state
-        is_lost = state.in_(("failed", "skipped", "expired", "cancelled"))
-        unknown = state == "unknown"
-        given_up_at = func.coalesce(message.c.started_at, message.c.made_at) + UNKNOWN_RESTS
-        counts_as_sent = and_(unknown, given_up_at <= cohort.moments.now)
-        missing = ~exists(select(message.c.id).where(mine).correlate(members))
-        why = func.coalesce(func.nullif(message.c.reason, ""), state)
-        return Outcome(
-            outlet=case(
-                # its row was tidied away while nobody looked: nothing can wake the member any more
-                (missing, lost),
-                else_=of_message(case((state == "sent", SENT), (is_lost, lost), (counts_as_sent, SENT))),
-            ),
-            reason=case(
-                (missing, "no message"),
-                else_=func.coalesce(of_message(case((is_lost, why), (counts_as_sent, state))), ""),
-            ),
-            values=of_message(
-                json_object_text(
-                    {"state": state, "reason": message.c.reason, "detail": message.c.detail},
-                )
-            ),
-            due_at=of_message(case((unknown, given_up_at))),
-        )
+        return when_handed_over(cohort, channel=self.channel, sent=SENT, lost=lost)
 
 
 def _consent_is_ensured(send: Send, around: Around) -> bool:

@@ -10,7 +10,9 @@ from journeys.base.time import Instant
 from journeys.engine import counters, outbox
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
+from journeys.runtime.feeds import Feeds
 from journeys.runtime.lease import is_dead
+from journeys.store.store import repeated
 
 #: an unfolded row of counters a move: folded when so many beats have left some
 FOLD_EVERY = 200
@@ -47,8 +49,10 @@ class Beat:
 class Runner:
     """Runs a store: the engine and the hand-over, one after the other, at the moments it is told."""
 
-    def __init__(self, engine: Engine, delivery: Delivery, *, threads: int = 1) -> None:
+    def __init__(self, engine: Engine, delivery: Delivery, *, threads: int = 1, feeds: Feeds | None = None) -> None:
+        """Without `feeds` none are fetched: a run on a clock of its own touches no network."""
         self.engine = engine
+        self._feeds = feeds
         self.delivery = delivery
         self._threads = threads
         self._beats = 0
@@ -63,12 +67,18 @@ class Runner:
         with self.engine.store.read() as conn:
             if not outbox.left_behind(conn, now=now, worker=worker, dead=is_dead):
                 return 0, 0
-        with self.engine.store.write(durable=True) as conn:
-            return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+
+        def take_up() -> tuple[int, int]:
+            with self.engine.store.write(durable=True) as conn:
+                return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+
+        return repeated(take_up)
 
     def beat(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Beat:
         """Do all there is to do at `now`. Raises ClockBehind where `now` is earlier than the last tick."""
         done = Beat()
+        if self._feeds is not None:
+            done.troubles += self._feeds.fetch_due(now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events
@@ -92,5 +102,6 @@ class Runner:
         due = self.engine.next_due(now)
         with self.engine.store.read() as conn:
             message = outbox.next_at(conn)
-        known = [at for at in (due, message) if at is not None]
+        feed = self._feeds.next_at() if self._feeds is not None else None
+        known = [at for at in (due, message, feed) if at is not None]
         return min(known) if known else None

@@ -6,12 +6,14 @@ import os
 import platform
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+import psutil
+from sqlalchemy import delete, select, update
 
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, moment
 from journeys.store import settings
+from journeys.store.dialect import upsert
 from journeys.store.store import Store
 from journeys.store.tables import lease
 
@@ -29,6 +31,9 @@ class RunsElsewhere(KanwaError):
     )
 
 
+_LOCKED = select(lease).where(lease.c.name == NAME).with_for_update()
+
+
 def holder_name() -> str:
     """This process, as it signs a lease."""
     return f"{platform.node()}:{os.getpid()}"
@@ -44,10 +49,12 @@ class Lease:
     def take(self, now: Instant) -> None:
         """Take the lease, or keep it. Raises RunsElsewhere while another holds it."""
         with self.store.write() as conn:
-            row = conn.execute(select(lease).where(lease.c.name == NAME).with_for_update()).one_or_none()
+            row = conn.execute(_LOCKED).one_or_none()
             if row is None:
-                conn.execute(insert(lease).values(name=NAME, holder=self.holder, until_at=now + SECONDS, data={}))
-                return
+                # of two that make it at once, one waits here, and finds the other's
+                free = upsert(conn, lease).values(name=NAME, holder=self.holder, until_at=0, data={})
+                conn.execute(free.on_conflict_do_nothing(index_elements=["name"]))
+                row = conn.execute(_LOCKED).one()
             if row.holder != self.holder and row.until_at > now and not is_dead(row.holder):
                 zone = settings.workspace_zone(conn)
                 raise RunsElsewhere(holder=row.holder, until=f"{moment(Instant(row.until_at), zone):%Y-%m-%d %H:%M:%S}")
@@ -62,12 +69,4 @@ class Lease:
 def is_dead(holder: str) -> bool:
     """Whether a name is that of a process of this machine that no longer runs. A worker's “/” and number do no harm."""
     host, _, pid = holder.partition("/")[0].rpartition(":")
-    if host != platform.node() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    return host == platform.node() and pid.isdigit() and not psutil.pid_exists(int(pid))

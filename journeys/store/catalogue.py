@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from sqlalchemy import Column, Connection, select
 
-from journeys.base.catalogue import Catalogue, TemplateEntry
+from journeys.base.catalogue import Catalogue, PoolEntry, TemplateEntry
 from journeys.store.attributes import attributes
+from journeys.store.codes import pools
 from journeys.store.tables import (
+    feed,
     funnel,
     journey,
     product,
@@ -26,9 +29,13 @@ def catalogue(
     conn: Connection,
     *,
     templates: Mapping[str, TemplateEntry] | None = None,
-    secrets: Iterable[str] = (),
+    secrets: Iterable[str] | None = None,
+    today: date | None = None,
 ) -> Catalogue:
-    """Every key that a journey may name. Templates and secrets live outside the store and are given."""
+    """Every key that a journey may name. Templates and secrets live outside the store and are given.
+
+    `today` is the workspace's day, by which codes are over; without it none is.
+    """
     stages: dict[str, list[str]] = {}
     for row in conn.execute(select(stage.c.funnel, stage.c.key).order_by(stage.c.funnel, stage.c.n)):
         stages.setdefault(row.funnel, []).append(row.key)
@@ -42,10 +49,16 @@ def catalogue(
         surveys=_keys(conn, survey.c.key),
         funnels={key: tuple(stages.get(key, ())) for key in sorted(_keys(conn, funnel.c.key))},
         senders=_keys(conn, sender.c.key),
-        secrets=frozenset(secrets),
+        secrets=None if secrets is None else frozenset(secrets),
+        pools=_pools(conn, today),
         journeys=_keys(conn, journey.c.key),
         products=_keys(conn, product.c.key),
+        feeds=_keys(conn, feed.c.key),
     )
+
+
+def _pools(conn: Connection, today: date | None) -> dict[str, PoolEntry]:
+    return {pool.key: PoolEntry(pool.free, pool.low_at) for pool in pools(conn, today=today)}
 
 
 def _keys(conn: Connection, column: Column[str]) -> frozenset[str]:

@@ -193,9 +193,13 @@ def define_product(
     category: str | None = None,
     price: int | None = None,
     currency: str | None = None,
+    stock: int | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """A product; `price` in minor units of `currency`. Raises NegativePrice, BadCurrency."""
+    """A product; `price` in minor units of `currency`, `stock` in pieces. Raises NegativePrice, BadCurrency.
+
+    Leaves no product event: products that journeys are to react to come by import.
+    """
     if price is not None and price < 0:
         raise NegativePrice(product=key, price=price)
     if currency is not None and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
@@ -208,6 +212,7 @@ def define_product(
         category=validate_text(category, field="category", most=MOST_LABEL) if category else None,
         price=price,
         currency=currency.upper() if currency else None,
+        stock=stock,
         data=dict(data or {}),
     )
 

@@ -53,6 +53,8 @@ class Erased:
     contacts: int
     #: messages on their way that were called back
     cancelled: int
+    #: codes that somebody else could still tell them by
+    codes: int
     #: messages already handed over to a server
     sent: int
 
@@ -78,6 +80,14 @@ class Erased:
                     self.sent,
                 ).format(n=self.sent)
             )
+        if self.codes:
+            said.append(
+                ngettext(
+                    "Outside this store: whoever made the {n} code that was taken may know who used it.",
+                    "Outside this store: whoever made the {n} codes that were taken may know who used them.",
+                    self.codes,
+                ).format(n=self.codes)
+            )
         said.append(_("Outside this store: files that were imported, and exports made before, still hold the data."))
         said.append(_("Outside this store: backups made before today still hold the data until they are deleted."))
         return said
@@ -91,11 +101,16 @@ def erase(conn: Connection, contacts: Sequence[int], *, now: Instant) -> Erased:
     """
     overwrite_deleted(conn)
     zone = settings.workspace_zone(conn)
-    total = Erased(0, 0, 0)
+    total = Erased(0, 0, 0, 0)
     ids = sorted(set(contacts))
     for start in range(0, len(ids), LOT):
         one = _erase_lot(conn, ids[start : start + LOT], now=now, day=day_of(now, zone).isoformat())
-        total = Erased(total.contacts + one.contacts, total.cancelled + one.cancelled, total.sent + one.sent)
+        total = Erased(
+            total.contacts + one.contacts,
+            total.cancelled + one.cancelled,
+            total.codes + one.codes,
+            total.sent + one.sent,
+        )
     return total
 
 
@@ -113,6 +128,7 @@ def _erase_lot(conn: Connection, lot: Sequence[int], *, now: Instant, day: str) 
         addresses = {rows[id_][column] for id_ in living if rows[id_][column]}
         suppress(conn, channel, addresses, reason="erased", at=now)
     cancelled, sent = _empty_messages(conn, living, now=now)
+    codes = _let_go_of_codes(conn, living)
     _delete_children(conn, living)
     conn.execute(
         update(t.contact)
@@ -122,7 +138,7 @@ def _erase_lot(conn: Connection, lot: Sequence[int], *, now: Instant, day: str) 
             | {"attributes": {}, "keys": {}, "draw": 0, "erased_at": now}
         )
     )
-    return Erased(len(living), cancelled, sent)
+    return Erased(len(living), cancelled, codes, sent)
 
 
 def _end_passages(conn: Connection, ids: Sequence[int], *, now: Instant, day: str) -> None:
@@ -168,6 +184,17 @@ def _empty_messages(conn: Connection, ids: Sequence[int], *, now: Instant) -> tu
     handed_over = m.state.in_(["started", "sent", "unknown"])
     sent = conn.execute(select(func.count()).select_from(t.message).where(theirs, handed_over)).scalar_one()
     return cancelled, sent
+
+
+def _let_go_of_codes(conn: Connection, ids: Sequence[int]) -> int:
+    """Codes stay taken, so that nobody gets them a second time; by whom is forgotten. Returns how many."""
+    c = t.code.c
+    conn.execute(
+        update(t.message).where(in_ids(t.message.c.contact, ids), t.message.c.code.is_not(None)).values(code=null())
+    )
+    return conn.execute(
+        update(t.code).where(in_ids(c.contact, ids)).values(contact=null(), enrollment=null(), visit=null())
+    ).rowcount
 
 
 def _delete_children(conn: Connection, ids: Sequence[int]) -> None:

@@ -21,8 +21,12 @@ from journeys.store.wakeup import wake
 
 #: bytes of an event's data as JSON
 MOST_DATA = 64 * 1024
+#: characters of a product's key
+MOST_KEY = 500
 #: events of one statement
 LOT = 5_000
+#: the member of an event's data that names a product by its key
+PRODUCT = "product"
 #: whole numbers in data stay within 64 bits: beyond, the databases disagree
 MOST_NUMBER = 2**63 - 1
 
@@ -97,11 +101,12 @@ def record(conn: Connection, events: Sequence[NewEvent], *, now: Instant) -> lis
             "message": one.message,
             "subject_kind": one.subject_kind,
             "subject_id": one.subject_id,
-            "data": checked_data(one.kind, one.data),
+            "product": _product_of(data),
+            "data": data,
             "identity": one.identity,
             "import_batch": one.import_batch,
         }
-        for one in events
+        for one, data in ((one, checked_data(one.kind, one.data)) for one in events)
     ]
     ids: list[int] = []
     for start in range(0, len(rows), LOT):
@@ -111,6 +116,12 @@ def record(conn: Connection, events: Sequence[NewEvent], *, now: Instant) -> lis
         wake(conn)
         ids += made
     return ids
+
+
+def _product_of(data: dict[str, Any]) -> str | None:
+    """The product that an event names; kept in a column of its own, by which viewers of a product are found."""
+    key = data.get(PRODUCT)
+    return key if isinstance(key, str) and len(key) <= MOST_KEY else None
 
 
 _known_kinds: set[str] = set()

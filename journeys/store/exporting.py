@@ -308,9 +308,9 @@ def _products(conn: Connection) -> _Export:
         for lot in _lots(conn, select(t.product).order_by(t.product.c.key)):
             for row in lot:
                 price = _amount(row.price, row.currency)
-                yield (row.key, row.name, row.category, price, row.currency, _json(row.data))
+                yield (row.key, row.name, row.category, price, row.currency, row.stock, _json(row.data))
 
-    return _Export(("key", "name", "category", "price", "currency", "data"), rows)
+    return _Export(("key", "name", "category", "price", "currency", "stock", "data"), rows)
 
 
 def _offers(conn: Connection) -> _Export:

@@ -29,6 +29,7 @@ from journeys.store.errors import (
 from journeys.store.folders import network_kind
 from journeys.store.migrations import migrate as migrate_structure
 from journeys.store.migrations import newest, revision_of, revisions
+from journeys.store.owner import own
 from journeys.store.store import BUSY_SECONDS, Store, engine_for
 from journeys.store.tables import metadata
 
@@ -157,6 +158,7 @@ def _make(store: Store) -> None:
         if revision_of(conn) is None:
             mark_as_store(conn)
             migrate_structure(conn)
+            own(conn, store)
 
 
 def _upgrade(store: Store, revision: str, clock: Clock) -> None:

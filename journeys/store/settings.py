@@ -14,6 +14,8 @@ from journeys.store.tables import setting
 
 #: the key under which the engine keeps the moment of its last tick
 LAST_TICK_AT = "last_tick_at"
+#: whether webhooks may call this machine and its own network, whatever their nodes say
+PRIVATE_WEBHOOKS = "private_webhooks"
 
 #: where nothing was set
 DEFAULTS: dict[str, Any] = {"time_zone": "Europe/Warsaw", "country": "PL", "name": ""}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from journeys.store.address import label
+from journeys.store.asking import Asking
 from journeys.store.errors import in_sentences
 
 #: how long a writer waits for another writer before it gives up
@@ -53,6 +55,7 @@ class Store:
         self.label = label(engine.url)
         # SQLite lets one write at a time and has the others poll with growing pauses: threads of one process queue here
         self._writing: AbstractContextManager[object] = threading.RLock() if self.is_sqlite else nullcontext()
+        self._asking = Asking(Path(engine.url.database or "")) if self.is_sqlite else None
 
     @property
     def is_sqlite(self) -> bool:
@@ -80,23 +83,37 @@ class Store:
         PostgreSQL always does. `temporary` tables are there, made once per connection, with what the last transaction
         left in them. Raises StoreError where the store itself is in the way: locked, read-only, full, gone.
         """
-        with in_sentences(self.label), self._writing, self.engine.connect() as conn:
-            if temporary and not conn.info.get("kanwa_temporary"):
-                # in a transaction of their own: a roll-back of ours must not take them away again
-                with conn.begin():
-                    for table in temporary:
-                        table.create(conn, checkfirst=False)
-                conn.info["kanwa_temporary"] = True
-            if self.is_sqlite:
-                conn.execution_options(kanwa_begin="IMMEDIATE")
-                if durable:
-                    _pragma(conn, "synchronous=FULL")
-            try:
-                with conn.begin():
-                    yield conn
-            finally:
-                if self.is_sqlite and durable:
-                    _pragma(conn, "synchronous=NORMAL")
+        with in_sentences(self.label), ExitStack() as asking:
+            if self._asking is not None:
+                asking.enter_context(self._asking.asking())
+            with self._writing, self.engine.connect() as conn:
+                yield from self._transaction(conn, asking, durable=durable, temporary=temporary)
+
+    def _transaction(
+        self, conn: Connection, asking: ExitStack, *, durable: bool, temporary: Sequence[Table]
+    ) -> Iterator[Connection]:
+        if temporary and not conn.info.get("kanwa_temporary"):
+            # in a transaction of their own: a roll-back of ours must not take them away again
+            with conn.begin():
+                for table in temporary:
+                    table.create(conn, checkfirst=False)
+            conn.info["kanwa_temporary"] = True
+        if self.is_sqlite:
+            conn.execution_options(kanwa_begin="IMMEDIATE")
+            if durable:
+                _pragma(conn, "synchronous=FULL")
+        try:
+            with conn.begin():
+                asking.close()
+                yield conn
+        finally:
+            if self.is_sqlite and durable:
+                _pragma(conn, "synchronous=NORMAL")
+
+    def give_way(self) -> None:
+        """Let others write first who wait for it, a quarter of a second at most: for long work, between transactions."""
+        if self._asking is not None:
+            self._asking.give_way()
 
     def close(self) -> None:
         self.engine.dispose()

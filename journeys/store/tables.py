@@ -124,9 +124,40 @@ product = Table(
     Column("category", Str),
     Column("price", BigInteger),
     Column("currency", Str),
+    #: pieces in stock; null: nobody says
+    Column("stock", BigInteger),
     Column("data", Json, nullable=False, server_default="{}"),
     Column("import_batch", Id),
     Index("ix_product_category", "category"),
+)
+#: what happened to a product: triggers listen to it, passages are about it
+product_event = Table(
+    "product_event",
+    metadata,
+    _id(),
+    Column("product", Str, nullable=False),
+    #: "added", "price" (minor units of `currency`) or "stock" (pieces)
+    Column("kind", Str, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    #: null: there was none, or it was in another currency
+    Column("old", BigInteger),
+    Column("new", BigInteger),
+    Column("currency", Str),
+    #: never lets anybody in
+    Column("quiet", Boolean, nullable=False),
+    #: `at` until the engine has seen it; null afterwards, and for quiet ones
+    Column("fresh_at", BigInteger),
+    Column("import_batch", Id),
+    Index("ix_product_event_product", "product", "at"),
+    Index(
+        "ix_product_event_fresh_at",
+        "fresh_at",
+        "id",
+        sqlite_where=text("fresh_at IS NOT NULL"),
+        postgresql_where=text("fresh_at IS NOT NULL"),
+    ),
+    CheckConstraint("kind in ('added','price','stock')", name="kind"),
+    sqlite_autoincrement=True,
 )
 
 offer = Table(
@@ -155,6 +186,7 @@ purchase = Table(
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
     Index("ix_purchase_contact_at", "contact", "at"),
+    Index("ix_purchase_at", "at"),
 )
 
 purchase_line = Table(
@@ -216,6 +248,55 @@ contact_stage = Table(
     Index("ix_contact_stage_funnel_stage", "funnel", "stage"),
 )
 
+#: codes that a journey gives away, such as coupons, by the pool they are taken from
+code_pool = Table(
+    "code_pool",
+    metadata,
+    Column("key", Str, primary_key=True),
+    Column("label", Str, nullable=False),
+    #: the pool runs low when fewer are left
+    Column("low_at", Integer, nullable=False, server_default="50"),
+)
+code = Table(
+    "code",
+    metadata,
+    _id(),
+    Column("pool", Str, ForeignKey("code_pool.key"), nullable=False),
+    Column("value", Str, nullable=False),
+    #: what it is worth, in the shop's words: "10 %", "20 PLN"
+    Column("worth", Str, nullable=False, server_default=""),
+    #: the last day it is good for; 9999-12-31: for good
+    Column("valid_until_on", Str, nullable=False, server_default="9999-12-31"),
+    #: set once and never taken back; null: it can still be taken
+    Column("taken_at", BigInteger),
+    #: who has it, by which stay of which passage; null again once the person was erased
+    Column("contact", Id, ForeignKey("contact.id")),
+    Column("enrollment", Id),
+    Column("visit", Integer),
+    Column("used_at", BigInteger),
+    Column("import_batch", Id),
+    UniqueConstraint("pool", "value"),
+    # one code a stay, whatever crashes; and where a message looks for the passage's newest
+    Index(
+        "uq_code_visit",
+        "enrollment",
+        "visit",
+        unique=True,
+        sqlite_where=text("enrollment IS NOT NULL"),
+        postgresql_where=text("enrollment IS NOT NULL"),
+    ),
+    Index(
+        "ix_code_free",
+        "pool",
+        "valid_until_on",
+        "id",
+        sqlite_where=text("taken_at IS NULL"),
+        postgresql_where=text("taken_at IS NULL"),
+    ),
+    Index("ix_code_contact", "contact"),
+    Index("ix_code_import_batch", "import_batch"),
+)
+
 event = Table(
     "event",
     metadata,
@@ -231,10 +312,21 @@ event = Table(
     Column("message", Id),
     Column("subject_kind", Str),
     Column("subject_id", Id),
+    #: key of the product that the data names
+    Column("product", Str),
     Column("data", Json, nullable=False, server_default="{}"),
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
     Index("ix_event_contact_kind_at", "contact", "kind", "at"),
+    Index("ix_event_kind_at", "kind", "at"),
+    Index(
+        "ix_event_product",
+        "product",
+        "kind",
+        "at",
+        sqlite_where=text("product IS NOT NULL"),
+        postgresql_where=text("product IS NOT NULL"),
+    ),
     Index(
         "ix_event_message",
         "message",
@@ -483,6 +575,8 @@ message = Table(
     #: what a person reads under the reason: the server's answer, the rule's numbers; never a secret
     Column("detail", Str, nullable=False, server_default=""),
     Column("made_at", BigInteger, nullable=False),
+    #: when its node was due; earlier than `made_at` where the engine came late
+    Column("due_at", BigInteger, nullable=False),
     Column("not_before_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -492,8 +586,12 @@ message = Table(
     Column("ended_at", BigInteger),
     #: when it began to count against caps
     Column("counted_at", BigInteger),
-    #: its Message-ID, deterministic
+    #: its Message-ID, or the idempotency key of a webhook; deterministic
     Column("rfc_id", Str),
+    #: the code it shows: the passage's newest when it was made
+    Column("code", Id),
+    #: whether it may be handed over again when nobody knows what became of it; a webhook, where its node says so
+    Column("repeatable", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("enrollment", "node", "visit", "channel"),
     Index("ix_message_counted", "contact", "counted_at"),
     Index("ix_message_rfc_id", "rfc_id"),
@@ -529,6 +627,59 @@ counter = Table(
     Column("day", Str, nullable=False),
     Column("delta", Integer, nullable=False),
     Index("ix_counter_version_node", "version", "node"),
+)
+
+#: tables of the outside that are fetched over HTTP: the weather by region, the state of the roads
+feed = Table(
+    "feed",
+    metadata,
+    Column("key", Str, primary_key=True),
+    Column("url", Str, nullable=False),
+    #: "json" or "csv"
+    Column("format", Str, nullable=False),
+    #: where in a JSON document the rows are, names joined by dots; "": the document itself
+    Column("rows_at", Str, nullable=False, server_default=""),
+    #: the field that names a row, such as the region
+    Column("key_field", Str, nullable=False),
+    Column("every_minutes", Integer, nullable=False),
+    #: whether it may lie at an address of a private network
+    Column("private", Boolean, nullable=False),
+    Column("etag", Str),
+    Column("last_modified", Str),
+    #: the last time it was read, whether anything was new or not; null: never, so that nothing has changed yet
+    Column("fetched_at", BigInteger),
+    Column("next_at", BigInteger, nullable=False),
+    #: failures since it was last read
+    Column("failures", Integer, nullable=False, server_default="0"),
+    #: the sentence of the last failure; "" when it was read
+    Column("error", Str, nullable=False, server_default=""),
+    CheckConstraint("format in ('json','csv')", name="format"),
+)
+feed_row = Table(
+    "feed_row",
+    metadata,
+    _id(),
+    Column("feed", Str, ForeignKey("feed.key"), nullable=False),
+    Column("key", Str, nullable=False),
+    #: `key` folded, as the keys of contacts are
+    Column("match_key", Str, nullable=False),
+    Column("data", Json, nullable=False),
+    #: as the engine last saw it; null: it was not there
+    Column("before", Json),
+    Column("changed_at", BigInteger, nullable=False),
+    #: `changed_at` until the engine has seen the change
+    Column("fresh_at", BigInteger),
+    #: since when the feed does not have it any more; `data` is then empty
+    Column("gone_at", BigInteger),
+    UniqueConstraint("feed", "key"),
+    Index(
+        "ix_feed_row_fresh_at",
+        "fresh_at",
+        "id",
+        sqlite_where=text("fresh_at IS NOT NULL"),
+        postgresql_where=text("fresh_at IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
 )
 
 account = Table(

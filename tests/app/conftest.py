@@ -60,4 +60,6 @@ def made_workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(kanwa: Run, made_workspace: Path) -> Path:
     """A workspace in the present folder."""
     shutil.copytree(made_workspace, Path.cwd(), dirs_exist_ok=True)
+    # a copy sends nothing until somebody says that it is the one
+    assert kanwa("store", "claim").code == 0
     return Path.cwd()

@@ -115,7 +115,9 @@ def test_the_same_file_twice_changes_nothing(kanwa: Kanwa, people: Path) -> None
 
 def test_a_dry_run_keeps_nothing(kanwa: Kanwa, workspace: Path) -> None:
     (workspace / "people.csv").write_text(CONTACTS, encoding="utf-8")
-    assert "2 would be added" in kanwa("contacts", "import", "people.csv", "--dry-run").out
+    out = kanwa("contacts", "import", "people.csv", "--dry-run").out
+    assert "2 would be added" in out
+    assert "“email” is read as email.\n" in out
     assert kanwa("status", "--json").data["contacts"] == 0
 
 
@@ -272,6 +274,7 @@ def test_templates_are_copied_once(kanwa: Kanwa, workspace: Path) -> None:
     assert kanwa("template", "add", "nps-survey").code == 0
     assert [row["key"] for row in kanwa("template", "list", "--json").data] == ["nps-survey"]
     assert kanwa("template", "add", "nps-survey").code == 2
+    assert kanwa("template", "add", "bonus", "thank-you", "--as", "two").err.startswith("--as names one copy.")
     assert kanwa("template", "add", "nps-survy").err.startswith(
         "There is no starter template “nps-survy”. The nearest is “nps-survey”."
     )

@@ -381,9 +381,9 @@ def test_reachable_is_an_address_and_a_consent(base: Any) -> None:
     leaf = {"leaf": "reachable", "channel": "email", "purpose": "newsletter"}
     assert base.matches(leaf) == {"both"}
     assert [str(base.explained(leaf, name)[0]) for name in ("both", "address", "consent")] == [
-        "reachable by e-mail for “newsletter”: address and consent = address and consent",
-        "reachable by e-mail for “newsletter”: no consent, not = address and consent",
-        "reachable by e-mail for “newsletter”: no address, not = address and consent",
+        "reachable by e-mail for “newsletter”: address and consent",
+        "reachable by e-mail for “newsletter”: no consent; asked for: address and consent",
+        "reachable by e-mail for “newsletter”: no address; asked for: address and consent",
     ]
 
 
@@ -509,7 +509,7 @@ def test_segments_and_stages(base: Any) -> None:
     assert base.matches({"leaf": "stage", "funnel": "sales", "stage": "won"}) == set()
     assert base.matches({"leaf": "stage", "funnel": "sales", "entered_days_ago": is_("=", 1)}) == {"in"}
     assert str(base.explained({"leaf": "stage", "funnel": "sales", "stage": "won"}, "in")[0]) == (
-        "stage of “sales”: “lead” since 2026-11-21 12:00, not = stands in the stage “won” of “sales”"
+        "stage of “sales”: “lead” since 2026-11-21 12:00; asked for: stands in the stage “won” of “sales”"
     )
 
 

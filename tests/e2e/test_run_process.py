@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.cli import main
 from journeys.base.clock import SystemClock
+from journeys.runtime.lease import NAME
 from journeys.store import tables as t
 from journeys.store.opening import open_store
 from tests.engine.conftest import World, build
@@ -71,7 +72,7 @@ def test_it_beats_and_ends_cleanly_when_the_system_asks_it_to(workspace: Path, w
     assert said.endswith("Came in: 0, left: 0, steps: 6, messages sent: 3, held: 0.\n")
     assert len(list((workspace / "mail").glob("**/*.eml"))) == 3
     with world.store.read() as conn:
-        assert conn.execute(select(t.lease.c.holder)).all() == []
+        assert conn.execute(select(t.lease.c.holder).where(t.lease.c.name == NAME)).all() == []
 
 
 def test_one_that_was_killed_does_not_keep_the_next_from_beginning(workspace: Path, world: World) -> None:
@@ -81,7 +82,11 @@ def test_one_that_was_killed_does_not_keep_the_next_from_beginning(workspace: Pa
         process.kill()
         process.wait(90)
     with world.store.read() as conn:
-        assert conn.execute(select(t.lease.c.holder)).scalar_one().endswith(f":{process.pid}")
+        assert (
+            conn.execute(select(t.lease.c.holder).where(t.lease.c.name == NAME))
+            .scalar_one()
+            .endswith(f":{process.pid}")
+        )
     world.enroll(world.people(1))
     with kanwa(workspace, "run", "--sink", "mail") as process:
         assert process.stdout is not None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import create_engine, insert, select, text, update
 
 from journeys.base.time import Instant, instant
 from journeys.engine import scratch
@@ -22,7 +22,8 @@ from journeys.nodes.registry import kinds
 from journeys.store import contacts, definitions, events, settings
 from journeys.store import tables as t
 from journeys.store.consent import NewConsent, record_consent
-from journeys.store.store import Store
+from journeys.store.migrations import migrate
+from journeys.store.store import Store, engine_for
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -156,3 +157,19 @@ class World:
 def world(store: Store) -> World:
     """The world on each database."""
     return World(store)
+
+
+@pytest.fixture
+def large_postgres_store(postgres_server: str) -> Iterator[Store]:
+    """A database of its own: the statistics of a large one would stay with those of the other tests."""
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text("CREATE DATABASE kanwa_large"))
+    store = Store(engine_for(admin.url.set(database="kanwa_large")))
+    with store.write() as conn:
+        migrate(conn)
+    yield store
+    store.close()
+    with admin.connect() as conn:
+        conn.execute(text("DROP DATABASE kanwa_large WITH (FORCE)"))
+    admin.dispose()

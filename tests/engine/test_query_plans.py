@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, text, update
+from sqlalchemy import event, text, update
 
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.engine.deliver import Delivery
@@ -20,8 +20,7 @@ from journeys.graph.journey import Journey
 from journeys.runtime.beat import Runner
 from journeys.store import contacts
 from journeys.store import tables as t
-from journeys.store.migrations import migrate
-from journeys.store.store import Store, engine_for
+from journeys.store.store import Store
 from tests.engine.conftest import World, build
 from tests.engine.mails import PlainWriter, Recorder
 
@@ -29,11 +28,11 @@ LIST = ("trigger", {"on": {"type": "list"}})
 EXIT = ("exit", {"reason": "finished"})
 POLISH = {"leaf": "attribute", "attribute": "language", "op": "=", "value": "pl"}
 #: tables that grow with the years, and are filled here
-LARGE = frozenset({"contact", "consent_now", "enrollment", "event", "hop", "message", "not_entered"})
+LARGE = frozenset({"contact", "consent_now", "enrollment", "event", "hop", "message", "not_entered", "code"})
 
 
 def journey() -> Journey:
-    """One of everything that asks for much: an audience, a goal, an exit, a condition over events, waits, sends."""
+    """One of everything that asks for much: an audience, a goal, an exit, a condition over events, waits, sends, a code."""
     listen = {"outlet": "back", "label": "came back", "event": "cart.filled"}
     heard = {"type": "events", "listen": [listen], "timeout": {"amount": 3, "unit": "days"}, "since": "send"}
     bought = {"leaf": "event", "event": "purchase.made", "count": {"op": ">=", "value": 2}}
@@ -44,11 +43,14 @@ def journey() -> Journey:
             "wait": ("wait", {"rule": {"type": "duration", "amount": 1, "unit": "days"}}),
             "send": ("send", {"template": "hello", "purpose": "newsletter"}),
             "hear": ("wait", {"rule": heard}),
+            "code": ("code", {"pool": "club"}),
+            "call": ("webhook", {"url": "https://shop.example/"}),
             "exit": EXIT,
         },
         [
             ("in", "in", "ask"), ("ask", "yes", "exit"), ("ask", "no", "wait"), ("wait", "done", "send"),
-            ("send", "sent", "hear"), ("hear", "back", "exit"), ("hear", "timeout", "exit"),
+            ("send", "sent", "hear"), ("hear", "back", "code"), ("hear", "timeout", "exit"),
+            ("code", "done", "call"), ("code", "pool_empty", "exit"), ("call", "ok", "exit"), ("call", "failed", "exit"),
         ],
         goal={"leaf": "event", "event": "cart.paid"},
         exit_when={"leaf": "consent", "channel": "email", "purpose": "newsletter", "state": "withdrawn"},
@@ -75,12 +77,15 @@ _YEARS = (
         CASE WHEN i % 10 = 0 THEN :now + 90000 + i END, CASE WHEN i % 10 > 0 THEN :now - 1000 END FROM n""",
     f"""INSERT INTO hop (enrollment, n, version, kind, node, outlet, entered_at, left_at)
     {_NUMBERS} SELECT i, 0, :version, 'edge', 'INAAAAAA', 'in', 1, 1 FROM n""",
+    f"""INSERT INTO code (id, pool, value, taken_at, contact, enrollment, visit)
+    {_NUMBERS} SELECT i, 'club', 'C' || i, CASE WHEN i % 10 > 0 THEN 1 END, CASE WHEN i % 10 > 0 THEN i END,
+        CASE WHEN i % 10 > 0 THEN i END, CASE WHEN i % 10 > 0 THEN 1 END FROM n""",
     f"""INSERT INTO not_entered (id, journey, version, "trigger", contact, at, reason)
     {_NUMBERS} SELECT i, :journey, :version, 'INAAAAAA', i, 1, 'audience' FROM n""",
     f"""INSERT INTO message (id, journey, version, enrollment, node, visit, channel, contact, template, "class", purpose,
-        state, made_at, not_before_at, counted_at)
+        state, made_at, due_at, not_before_at, counted_at)
     {_NUMBERS} SELECT i, :journey, :version, i, 'SENDAAAA', 2, 'email', i, 'hello', 'marketing', 'newsletter', 'sent',
-        :now - 850000, :now - 850000, :now - 850000 FROM n""",
+        :now - 850000, :now - 850000, :now - 850000, :now - 850000 FROM n""",
 )  # fmt: skip
 
 
@@ -89,6 +94,7 @@ def aged(store: Store, rows: int) -> World:
     world = World(store)
     with store.write() as conn:
         conn.execute(t.purpose.insert().values(key="newsletter", label="newsletter"))
+        conn.execute(t.code_pool.insert().values(key="club", label="club"))
     published = world.publish(journey())
     here = {"now": world.now, "journey": published.journey, "version": published.version, "rows": rows}
     with store.write() as conn:
@@ -200,22 +206,6 @@ def test_a_day_reads_no_large_table_as_a_whole_on_sqlite(sqlite_store: Store, an
     with explained(sqlite_store) as scans:
         live_a_day(world)
     assert not scans, listed(scans)
-
-
-@pytest.fixture
-def large_postgres_store(postgres_server: str) -> Iterator[Store]:
-    """A database of its own: the statistics of a large one would stay with those of the other tests."""
-    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text("CREATE DATABASE kanwa_large"))
-    store = Store(engine_for(admin.url.set(database="kanwa_large")))
-    with store.write() as conn:
-        migrate(conn)
-    yield store
-    store.close()
-    with admin.connect() as conn:
-        conn.execute(text("DROP DATABASE kanwa_large WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.mark.long

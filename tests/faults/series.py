@@ -106,6 +106,12 @@ class Sink:
         self._process.communicate(timeout=PATIENCE)
 
 
+def orders_of(store: Store, sink: Sink, troubles: Path, *, threads: int = 1, group: int = 1, ahead: int = 0) -> Orders:
+    """Run this store, handing over to this mail server."""
+    url = store.engine.url.render_as_string(hide_password=False)
+    return Orders(url, sink.port, threads, group, ahead, str(troubles))
+
+
 class Life:
     """One process of the runtime, and how often it began a statement of each phase."""
 
@@ -142,15 +148,16 @@ class Life:
     def kill(self) -> str:
         """SIGKILL; the phase of the last statement that had begun."""
         self.process.kill()
-        self._gone()
+        self.gone()
         return PHASES[self.last]
 
     def end(self) -> int:
         """Ask it to end, as a service manager does; the exit code."""
         self.process.terminate()
-        return self._gone()
+        return self.gone()
 
-    def _gone(self) -> int:
+    def gone(self) -> int:
+        """Wait for its end; the exit code."""
         # by now the process has been reaped too: a dead one that nobody has waited for still has its name
         self.process.join(PATIENCE)
         assert self.process.exitcode is not None, "does not end"
@@ -290,16 +297,8 @@ class Series:
     @contextmanager
     def _life(self, sink: Sink, *, ahead: int = 0) -> Iterator[Life]:
         troubles = self.folder / "troubles"
-        life = Life(
-            Orders(
-                url=self.store.engine.url.render_as_string(hide_password=False),
-                port=sink.port,
-                threads=self.summary.threads,
-                group=self.summary.group,
-                ahead=ahead,
-                troubles=str(troubles),
-            )
-        )
+        summary = self.summary
+        life = Life(orders_of(self.store, sink, troubles, threads=summary.threads, group=summary.group, ahead=ahead))
         try:
             yield life
         finally:

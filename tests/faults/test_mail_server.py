@@ -87,7 +87,9 @@ class Post:
 
     def addresses(self, *states: str) -> set[str]:
         """Whom the messages in these states are for."""
-        return {f"c{message['contact'] - 1}@example.com" for message in self.world.messages() if message["state"] in states}
+        return {
+            f"c{message['contact'] - 1}@example.com" for message in self.world.messages() if message["state"] in states
+        }
 
 
 @pytest.fixture

@@ -128,7 +128,11 @@ class End(Node):
     family: ClassVar[Family] = Family.ENDS
     label: ClassVar[str] = "End"
     icon: ClassVar[str] = "x"
-    ends: ClassVar[str | None] = "finished"
+
+    @property
+    def ends(self) -> str | None:
+        return "finished"
+
     can_be_off: ClassVar[bool] = False
 
     def outlets(self) -> tuple[Outlet, ...]:
@@ -141,7 +145,10 @@ class End(Node):
 class Win(End):
     kind: ClassVar[str] = "win"
     label: ClassVar[str] = "Win"
-    ends: ClassVar[str | None] = "goal"
+
+    @property
+    def ends(self) -> str | None:
+        return "goal"
 
     def words(self, names: Names) -> str:
         return "has won"

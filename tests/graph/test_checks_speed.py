@@ -1,10 +1,8 @@
-"""Checking stays fast. Measured on 2 shared cores under load (Python 3.11, CPU time): 200 nodes 26 ms, 2,000 270 ms."""
+"""Checking takes time in proportion to the journey. Measured on 2 shared cores under load (Python 3.11, CPU time): 200 nodes 26 ms, 2,000 270 ms."""
 
 from __future__ import annotations
 
 import time
-
-import pytest
 
 from journeys.base.time import DAY
 from journeys.graph.checks import check
@@ -36,12 +34,11 @@ def large(blocks: int) -> Journey:
     )
 
 
-@pytest.mark.parametrize(("blocks", "most_s"), [(20, 0.05), (200, 1.0)])
-def test_checking_takes_time_in_proportion(blocks: int, most_s: float) -> None:
-    journey = large(blocks)
-    assert len(journey) == 10 * blocks + 2
-    best = min(_timed(journey) for _n in range(5))
-    assert best < most_s
+def test_checking_takes_time_in_proportion() -> None:
+    small, ten_times = large(20), large(200)
+    assert (len(small), len(ten_times)) == (202, 2002)
+    # what grows with the square takes a hundred times as long
+    assert min(_timed(ten_times) for _n in range(3)) < 35 * min(_timed(small) for _n in range(5))
 
 
 def _timed(journey: Journey) -> float:
@@ -62,4 +59,5 @@ def test_a_tangle_of_quick_cycles_does_not_take_for_ever() -> None:
         for outlet, step in zip(("a", "b", "c") if n % 3 else ("answered", "timeout"), (1, 7, 31), strict=False):
             edges.append(f"{name}:{outlet}>{names[(n + step) % count]}")
     journey = drawn({"in": Start(), **nodes}, f"in:in>{names[0]}", *edges)
-    assert _timed(journey) < 2.0
+    # what walks over all the ways never comes to an end
+    assert _timed(journey) < 60

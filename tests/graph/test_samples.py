@@ -10,7 +10,7 @@ import pytest
 
 import resources
 from app.demo import keys
-from journeys.base.catalogue import Catalogue, TemplateEntry
+from journeys.base.catalogue import Catalogue, PoolEntry, TemplateEntry
 from journeys.graph.checks import check
 from journeys.graph.file import load, write_journey
 from journeys.graph.journey import Journey
@@ -46,11 +46,14 @@ def catalogue() -> Catalogue:
         funnels={keys.FUNNEL: tuple(key for key, _label in keys.STAGES)},
         senders=frozenset({keys.SENDER}),
         products=frozenset({"stream-x"}),
+        pools={keys.POOL: PoolEntry(keys.CODES)},
+        secrets=frozenset({keys.SECRET}),
+        journeys=frozenset(path.stem for path in SAMPLES),
     )
 
 
-def test_there_are_three_samples() -> None:
-    assert len(SAMPLES) == 3
+def test_there_are_four_samples() -> None:
+    assert len(SAMPLES) == 4
 
 
 def test_a_sample_is_named_after_its_id(path: Path) -> None:
@@ -108,16 +111,19 @@ REFERENCE = {
         "detractor": "What went wrong",
         "no_answer": "Rest",
     },
-    "In the programme?": {"joined": "Bonus", "declined": "Encourage", "not_asked": "Invite"},
+    "In the programme?": {"joined": "Reward", "declined": "Encourage", "not_asked": "Invite"},
+    "Reward": {"done": "Bonus", "pool_empty": "Tell the owner"},
     "Bonus": {"sent": "Rewarded"},
     "Invite": {"sent": "Did they join"},
-    "Did they join": {"joined": "Bonus", "timeout": "Encourage"},
+    "Did they join": {"joined": "Reward", "timeout": "Encourage"},
     "Encourage": {"done": "In a month"},
     "In a month": {"done": "Again?"},
     "Again?": {"again": "Invite", "enough": "Rest"},
     "Thank you": {"sent": "Rest"},
     "What went wrong": {"sent": "Their reasons"},
-    "Their reasons": {"answered": "Rest", "timeout": "Rest"},
+    "Their reasons": {"answered": "Tell the owner", "timeout": "Winning back"},
+    "Tell the owner": {"ok": "Rest", "failed": "Rest"},
+    "Winning back": {},
     "Rewarded": {},
     "No way to reach": {},
     "Rest": {},
@@ -125,7 +131,7 @@ REFERENCE = {
 
 
 def test_the_reference_journey_is_drawn_as_described() -> None:
-    """As in the description, without the kinds that do not exist yet (code, webhook, jump, push)."""
+    """As in the description, without push, which does not exist yet."""
     journey = load(HOME / "journeys" / "nps-after-purchase.journey")
     drawn = {
         journey.title(node): {edge.outlet: journey.title(edge.target) for edge in journey.edges_from(node)}

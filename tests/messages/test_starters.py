@@ -20,6 +20,7 @@ Make = Callable[..., Context]
 KEYS = [
     "bonus",
     "club-invitation",
+    "come-back",
     "contract-ends",
     "nps-survey",
     "renewal-reminder",

@@ -82,6 +82,7 @@ class Case:
             "arrived_at": NOW - 3600,
             "phase": int(Phase.DUE),
             "due_at": NOW,
+            "was_due_at": NOW,
             "reason": "",
             "hops": 0,
             "state": "active",
@@ -107,6 +108,7 @@ class Case:
             "message_class": "marketing",
             "state": "sent",
             "made_at": NOW - 86400,
+            "due_at": NOW - 86400,
             "not_before_at": NOW - 86400,
         }
         return int(self.conn.execute(insert(t.message).values(row | columns).returning(t.message.c.id)).scalar_one())
@@ -123,6 +125,8 @@ class Case:
         moments = Moments()
         cohort = Cohort(journey="JOURNEYA", version=1, node=HERE, moments=moments, dialect=self.conn.dialect.name)
         outcome = node.outcome(cohort)
+        if outcome.first is not None:
+            self.conn.execute(outcome.first, moments.values(now, WARSAW))
         values: dict[str, Any] = {"outlet": outcome.outlet}
         for name in ("reason", "values", "due_at"):
             if (expression := getattr(outcome, name)) is not None:

@@ -26,6 +26,31 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"on": {"type": "date", "date": {"type": "attribute", "attribute": "birthday"}, "yearly": True}},
         {"on": {"type": "date", "date": {"type": "contract end"}, "offset_days": -7, "at": "10:30"}},
         {"on": {"type": "date", "date": {"type": "event", "event": "a.b", "field": "starts"}}},
+        {"on": {"type": "date", "date": {"type": "first purchase"}, "yearly": True}, "subject": "purchase"},
+        {"on": {"type": "date", "date": {"type": "last event", "event": "a.b"}, "offset_days": 5}},
+        {"on": {"type": "change", "attribute": "points", "becomes": {"op": ">=", "value": 200}}},
+        {"on": {"type": "segment", "segment": "at-risk", "moved_from": "loyal", "left_within_days": 3}},
+        {"on": {"type": "stage", "funnel": "club", "stage": "new"}, "existing": True},
+        {"on": {"type": "inactivity", "events": ["page.visited", "purchase.made"], "days": 5}},
+        {
+            "on": {
+                "type": "schedule",
+                "rule": "FREQ=MONTHLY;INTERVAL=2;BYDAY=-1FR,2MO;COUNT=9",
+                "starts_on": "2026-11-01",
+            },
+            "only": TAG,
+        },
+        {"on": {"type": "product", "what": "price drop", "at_least_percent": 10}, "subject": "product", "only": TAG},
+        {"on": {"type": "product", "what": "new in category", "category": "tea"}, "only": TAG},
+        {
+            "on": {
+                "type": "feed",
+                "feed": "weather",
+                "where": [{"field": "t min", "op": "<", "value": 0}],
+                "attribute": "region",
+            },
+            "subject": "feed",
+        },
         {"on": {"type": "list"}},
     ],
     "condition": [{"criterion": {"all": [TAG, {"leaf": "event", "event": "email.clicked"}]}}],
@@ -74,6 +99,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             ]
         }
     ],
+    "webhook": [
+        {"url": "https://shop.example/hooks/owner", "secret": "shop"},
+        {"url": "http://10.0.0.7:8080/hook", "method": "DELETE", "private_addresses": True},
+        {"url": "https://shop.example/hook", "wait_for_answer": False, "content_type": "text/plain", "body": "hello"},
+    ],
+    "jump": [{"journey": "resignation"}, {}],
+    "code": [{"pool": "club-10"}, {"pool": "club-10", "good_for_days": 14}],
     "goal": [{"name": "rewarded"}],
     "exit": [{"reason": "no reachable channel"}],
     "note": [{"text": "Ask three days after the order."}, {"text": ""}],
@@ -195,6 +227,8 @@ def test_its_step_runs_over_a_cohort_on_both_databases(node: Node, case, conn: C
     outcome = node.outcome(
         Cohort(journey="JOURNEYA", version=1, node="HEREAAAA", moments=moments, dialect=conn.dialect.name)
     )
+    if outcome.first is not None:
+        conn.execute(outcome.first, moments.values(case.now, case.zone))
     parts = [outcome.outlet, outcome.reason, outcome.values, outcome.due_at, outcome.found]
     given = [part.label(f"part_{n}") for n, part in enumerate(parts) if part is not None]
     rows = conn.execute(select(members.c.id, *given).select_from(members), moments.values(case.now, case.zone)).all()

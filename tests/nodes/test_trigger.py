@@ -12,7 +12,8 @@ from sqlalchemy import insert, select
 
 from journeys.base.catalogue import AttributeEntry, Catalogue
 from journeys.base.time import DAY, Instant, day_start, moment
-from journeys.nodes.trigger import DateTrigger, EventTrigger, SegmentTrigger, Trigger
+from journeys.nodes.trigger import Trigger
+from journeys.nodes.triggers import DateTrigger, EventTrigger, SegmentTrigger
 from journeys.store import tables as t
 
 NOW = 1_795_345_200

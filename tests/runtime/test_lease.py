@@ -3,12 +3,14 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
 
 from journeys.base.time import Instant
-from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere, holder_name, is_dead
+from journeys.runtime.lease import NAME, SECONDS, Lease, RunsElsewhere, holder_name, is_dead
 from journeys.store.store import Store
 from journeys.store.tables import lease
 from tests.engine.conftest import at
@@ -18,7 +20,7 @@ NOW = at("2026-03-02 12:00")
 
 def holder(store: Store) -> str | None:
     with store.read() as conn:
-        return conn.execute(select(lease.c.holder)).scalar()
+        return conn.execute(select(lease.c.holder).where(lease.c.name == NAME)).scalar()
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +48,21 @@ def test_a_lease_that_is_renewed_stays(store: Store) -> None:
         mine.take(Instant(NOW + later))
         with pytest.raises(RunsElsewhere):
             Lease(store, "laptop:2").take(Instant(NOW + later + 1))
+
+
+def test_of_two_that_begin_at_once_one_gets_the_store_and_the_other_is_refused(store: Store) -> None:
+    begin = threading.Barrier(2)
+
+    def take(name: str) -> bool:
+        begin.wait(60)
+        try:
+            Lease(store, name).take(NOW)
+        except RunsElsewhere:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(take, ("server:1", "laptop:2"))) == [False, True]
 
 
 def test_a_lease_that_is_not_renewed_is_lost(store: Store) -> None:

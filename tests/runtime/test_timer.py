@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, select, text, update
 
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail
-from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere
+from journeys.runtime.lease import NAME, SECONDS, Lease, RunsElsewhere
 from journeys.runtime.timer import BACK_OFF, LONGEST, Timer
 from journeys.store import tables as t
 from journeys.store.store import Store, engine_for
@@ -28,7 +28,7 @@ def fill(world: World, n: int) -> None:
 
 def lease_until(world: World) -> int:
     with world.store.read() as conn:
-        return int(conn.execute(select(t.lease.c.until_at)).scalar_one())
+        return int(conn.execute(select(t.lease.c.until_at).where(t.lease.c.name == NAME)).scalar_one())
 
 
 def test_a_beat_does_what_is_due_and_tells(running: Run) -> None:
@@ -156,7 +156,11 @@ def test_a_runtime_that_loses_its_lease_within_a_beat_hands_nothing_more_over(wo
     def slow(_mail: Mail) -> Handed:
         run.clock.set(Instant(run.clock.now() + SECONDS + 1))
         with world.store.write() as conn:
-            conn.execute(update(t.lease).values(holder="server:1", until_at=run.clock.now() + SECONDS))
+            conn.execute(
+                update(t.lease)
+                .where(t.lease.c.name == NAME)
+                .values(holder="server:1", until_at=run.clock.now() + SECONDS)
+            )
         return Accepted("250 ok")
 
     run.channel.answer = slow

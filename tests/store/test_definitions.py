@@ -218,6 +218,7 @@ def test_a_product_has_the_shops_own_number_and_a_price_in_minor_units(conn: Con
         "category": "tea",
         "price": 1299,
         "currency": "PLN",
+        "stock": None,
         "data": {"weight": 100},
         "import_batch": None,
     }

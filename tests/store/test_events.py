@@ -55,6 +55,7 @@ def test_an_event_is_stored_with_all_it_says(store: Store, anna: int) -> None:
         "message": 7,
         "subject_kind": "purchase",
         "subject_id": 9,
+        "product": None,
         "data": {"url": "https://x.test/ł", "n": 1.5, "list": [1, None, True]},
         "identity": "row-1",
         "import_batch": 3,

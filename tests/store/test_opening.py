@@ -91,7 +91,7 @@ def test_files_are_for_the_user_alone(tmp_path: Path) -> None:
         conn.execute(insert(setting).values(key="name", value="x"))
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
     store.close()
-    assert modes == {"new.sqlite": 0o600, "new.sqlite-wal": 0o600, "new.sqlite-shm": 0o600}
+    assert modes == {f"new.sqlite{ending}": 0o600 for ending in ("", "-wal", "-shm", "-want")}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")

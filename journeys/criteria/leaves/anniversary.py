@@ -127,8 +127,9 @@ class AnniversaryLeaf(Leaf):
         return Verdict(
             what=self._what(names),
             observed=_("no value") if day is None else day.isoformat(),
-            wanted=_("= {value}").format(value=_("the day and month of {day}").format(day=target.isoformat())),
+            wanted=_("the day and month of {day}").format(day=target.isoformat()),
             holds=day is not None and returns_on(day, target, self.leap_day),
+            state=True,
         )
 
     def _what(self, names: Names) -> str:

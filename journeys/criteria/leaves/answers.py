@@ -76,16 +76,18 @@ class NpsLeaf(ScopedLeaf):
         return self.newest(frame)
 
     def verdict(self, observed: Any, names: Names, *, at: Instant, zone: ZoneInfo) -> Verdict:
+        what, answer = self._qualified(_("NPS score"), names), nps_answer(observed)
         if self.score is not None:
-            holds, wanted = observed is not None and self.score.takes(observed), self.score.sign()
-        else:
-            assert self.answer is not None
-            holds, wanted = nps_answer(observed) == self.answer, _("= {value}").format(value=say_nps(self.answer))
+            seen = _("no answer") if observed is None else str(observed)
+            return Verdict(what, seen, self.score.sign(), observed is not None and self.score.takes(observed))
+        assert self.answer is not None
+        seen = _("{score}, {answer}").format(score=observed, answer=say_nps(answer))
         return Verdict(
-            what=self._qualified(_("NPS score"), names),
-            observed=_("no answer") if observed is None else str(observed),
-            wanted=wanted,
-            holds=holds,
+            what=what,
+            observed=say_nps(answer) if observed is None else seen,
+            wanted=say_nps(self.answer),
+            holds=answer == self.answer,
+            state=True,
         )
 
     def _qualified(self, sentence: str, names: Names) -> str:
@@ -241,8 +243,9 @@ class LoyaltyLeaf(Leaf):
         return Verdict(
             what=_("loyalty programme “{programme}”").format(programme=names.label("programme", self.programme)),
             observed=_say_state(observed),
-            wanted=_("= {value}").format(value=_say_state(self.state)),
+            wanted=_say_state(self.state),
             holds=observed == self.state,
+            state=True,
         )
 
     def words(self, names: Names) -> str:

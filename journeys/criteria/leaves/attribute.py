@@ -59,6 +59,8 @@ AttributeOp = Literal[
 
 _RELATIVE = ("within the last days", "in the next days", "days ago", "in days", "more than days ago")
 _PRESENCE = ("has a value", "has none")
+#: said by their sign
+_SIGNED = ("!=", "<", "<=", ">", ">=", "between")
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between")
 _OPS: dict[AttributeType, tuple[str, ...]] = {
     "text": ("=", "!=", "in", "contains", "starts with"),
@@ -356,6 +358,7 @@ class AttributeLeaf(Leaf):
             observed=self._say_observed(observed, zone),
             wanted=self._wanted(),
             holds=self._takes(observed, day_of(at, zone), zone),
+            state=self.op not in _SIGNED,
         )
 
     def _takes(self, observed: Any, today: date, zone: ZoneInfo) -> bool:
@@ -437,11 +440,13 @@ class AttributeLeaf(Leaf):
         said = self._said_values()
         match self.op:
             case "has a value":
-                return _("≠ no value")
+                return _("a value")
             case "has none":
-                return _("= no value")
+                return _("no value")
             case "between":
                 return _("between {low} and {high}").format(low=said[0], high=said[1])
+            case "=":
+                return said[0]
             case "in":
                 return _("one of {values}").format(values=listed(said))
             case "contains":

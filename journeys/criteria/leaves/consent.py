@@ -76,8 +76,9 @@ class ConsentLeaf(_ChannelLeaf):
                 channel=say_channel(self.channel), purpose=names.label("purpose", self.purpose)
             ),
             observed=_say_state(seen),
-            wanted=_("= {value}").format(value=_say_state(self.state)),
+            wanted=_say_state(self.state),
             holds=seen == self.state,
+            state=True,
         )
 
     def words(self, names: Names) -> str:
@@ -141,8 +142,9 @@ class PreferredChannelLeaf(_ChannelLeaf):
         return Verdict(
             what=_("preferred channel"),
             observed=say_channel(observed) if observed is not None else _("none"),
-            wanted=_("= {value}").format(value=say_channel(self.channel)),
+            wanted=say_channel(self.channel),
             holds=observed is not None and fold(observed) == self.channel,
+            state=True,
         )
 
     def words(self, names: Names) -> str:
@@ -199,8 +201,9 @@ class ReachableLeaf(_ChannelLeaf):
                 channel=say_channel(self.channel), purpose=names.label("purpose", self.purpose)
             ),
             observed=seen,
-            wanted=_("= address and consent"),
+            wanted=_("address and consent"),
             holds=bool(addressed and given),
+            state=True,
         )
 
     def words(self, names: Names) -> str:

@@ -21,7 +21,7 @@ from journeys.criteria.leaf import Leaf, Verdict, allowed_by, impossible_number
 from journeys.criteria.names import Names
 from journeys.criteria.part import Key
 from journeys.criteria.saying import listed
-from journeys.criteria.scope import Ever, OfSubject, Scope, say_scope
+from journeys.criteria.scope import Ever, OfSubject, Scope, product_of, say_scope
 from journeys.store import tables as t
 from journeys.store.dialect import json_object_text, json_parsed
 
@@ -43,7 +43,7 @@ class ContractLeaf(Leaf):
     recurring_initially: StrictBool | None = None
     #: how many such contracts; at least one where nothing is said
     count: Count | None = None
-    #: ever, or the very contract that the passage is about
+    #: ever, or the very contract that the passage is about; where it is about a product, contracts of that
     scope: Scope | None = None
 
     @model_validator(mode="after")
@@ -63,7 +63,12 @@ class ContractLeaf(Leaf):
             passage = frame.passage
             if passage is None:
                 raise NeedsPassage(words=say_scope(self.scope, None))
-            asked += [passage.subject_kind == "contract", c.id == passage.subject_id]
+            asked.append(
+                or_(
+                    and_(passage.subject_kind == "contract", c.id == passage.subject_id),
+                    and_(passage.subject_kind == "product", c.product == product_of(passage)),
+                )
+            )
         return asked
 
     def _fits(self, contracts: FromClause, frame: Frame) -> list[ColumnElement[bool]]:
@@ -144,8 +149,9 @@ class ContractLeaf(Leaf):
         return Verdict(
             what=_("contract"),
             observed=_("none") if row is None else self._say_row(row, names, today),
-            wanted=_("= {words}").format(words=self._row_words(names)),
+            wanted=self._row_words(names),
             holds=observed["count"] > 0,
+            state=True,
         )
 
     def _say_row(self, row: dict[str, Any], names: Names, today: date) -> str:

@@ -18,10 +18,10 @@ from journeys.criteria.allowed import Demand
 from journeys.criteria.comparison import Count, Days, count_holds, days_ago_holds
 from journeys.criteria.filters import Where
 from journeys.criteria.frame import Frame, one, scalar
-from journeys.criteria.leaf import ScopedLeaf, Verdict, allowed_by, impossible_number
+from journeys.criteria.leaf import Holders, ScopedLeaf, Verdict, allowed_by, impossible_number
 from journeys.criteria.names import Names
 from journeys.criteria.saying import qualified, say_moment
-from journeys.criteria.scope import event_scope
+from journeys.criteria.scope import OfSubject, event_scope
 from journeys.store import tables as t
 from journeys.store.events import checked_kind
 
@@ -100,6 +100,18 @@ class EventLeaf(ScopedLeaf):
         assert days is not None
         newest, events = self._rows(None, frame)
         return days_ago_holds(scalar(newest, events), days, frame)
+
+    def holders(self, frame: Frame, product: ColumnElement[Any] | None) -> Holders | None:
+        """Viewers of the product that the question is about, by the index on what events name."""
+        count, days = self.counted, self.days
+        if product is None or not isinstance(self.scope, OfSubject) or (count is not None and count.takes(0)):
+            return None
+        events = t.event.alias()
+        c = events.c
+        where = [c.product == product, c.kind == self.event, c.at <= frame.moments.now]
+        if self.last_days_ago is not None and days is not None and days.op != "!=" and days.span[1] is not None:
+            where.append(c.at >= frame.start_of_day(-days.span[1]))
+        return Holders(events, c.contact, tuple(where), breadth=0)
 
     def observed(self, frame: Frame) -> ColumnElement[Any]:
         rows, events = self._rows(func.count() if self.counted is not None else None, frame)

@@ -16,7 +16,7 @@ from journeys.base.validation import SettingsError
 from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import Count, count_holds
 from journeys.criteria.frame import Frame, NeedsPassage, any_row, one, scalar
-from journeys.criteria.leaf import Leaf, Verdict, allowed_by, impossible_number
+from journeys.criteria.leaf import Holders, Leaf, Verdict, allowed_by, impossible_number
 from journeys.criteria.names import Names
 from journeys.criteria.part import Key
 from journeys.criteria.saying import say_moment
@@ -47,6 +47,10 @@ class SegmentLeaf(Leaf):
         rows, members = self._rows(one, frame)
         return any_row(rows, members)
 
+    def holders(self, frame: Frame, product: ColumnElement[Any] | None) -> Holders | None:
+        members = t.membership.alias()
+        return Holders(members, members.c.contact, (members.c.segment == self.segment, members.c.to_at.is_(None)))
+
     def observed(self, frame: Frame) -> ColumnElement[Any]:
         members = t.membership.alias()
         c = members.c
@@ -66,8 +70,9 @@ class SegmentLeaf(Leaf):
             observed=_("not in it")
             if observed is None
             else _("in it since {at}").format(at=say_moment(observed, zone)),
-            wanted=_("= in it"),
+            wanted=_("in it"),
             holds=observed is not None,
+            state=True,
         )
 
     def words(self, names: Names) -> str:

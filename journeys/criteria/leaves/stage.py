@@ -74,8 +74,9 @@ class StageLeaf(Leaf):
         return Verdict(
             what=_("stage of “{funnel}”").format(funnel=names.label("funnel", self.funnel)),
             observed=seen,
-            wanted=_("= {value}").format(value=self.words(names)),
+            wanted=self.words(names),
             holds=holds,
+            state=True,
         )
 
     def _stage_label(self, stage: str, names: Names) -> str:

@@ -12,7 +12,7 @@ from journeys.base.i18n import _
 from journeys.base.time import Instant
 from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.frame import Frame, any_row, one
-from journeys.criteria.leaf import Leaf, Verdict
+from journeys.criteria.leaf import Holders, Leaf, Verdict
 from journeys.criteria.names import Names
 from journeys.criteria.part import Key
 from journeys.store import tables as t
@@ -27,6 +27,10 @@ class TagLeaf(Leaf):
     def holds(self, frame: Frame) -> ColumnElement[bool]:
         rows, table = self._rows(frame)
         return any_row(rows, table)
+
+    def holders(self, frame: Frame, product: ColumnElement[Any] | None) -> Holders | None:
+        carried = t.contact_tag.alias()
+        return Holders(carried, carried.c.contact, (carried.c.tag == self.tag,))
 
     def _rows(self, frame: Frame) -> tuple[Select[Any], Any]:
         carried = t.contact_tag.alias()
@@ -49,8 +53,9 @@ class TagLeaf(Leaf):
         return Verdict(
             what=_("tag “{tag}”").format(tag=names.label("tag", self.tag)),
             observed=_("there") if observed else _("not there"),
-            wanted=_("= there"),
+            wanted=_("there"),
             holds=bool(observed),
+            state=True,
         )
 
     def words(self, names: Names) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _
 from journeys.graph.checks import cap as caps
-from journeys.graph.checks import criteria, cycles, paths
+from journeys.graph.checks import criteria, cycles, jumps, paths
 from journeys.graph.checks import kinds as kinds_of_nodes
 from journeys.graph.checks.around import Surroundings
-from journeys.graph.journey import Journey
+from journeys.graph.journey import Journey, references_of
 from journeys.graph.settings import Cap
 from journeys.graph.ways import Ways
 from journeys.nodes.node import Kinds
@@ -37,12 +37,18 @@ class Report:
 
 
 def check(
-    journey: Journey, catalogue: Catalogue | None = None, *, cap: Cap | None = None, kinds: Kinds | None = None
+    journey: Journey,
+    catalogue: Catalogue | None = None,
+    *,
+    cap: Cap | None = None,
+    kinds: Kinds | None = None,
+    others: Mapping[str, Journey] | None = None,
 ) -> Report:
     """Every problem of a journey, seen against the outside where a catalogue is given.
 
     `cap` is the workspace's frequency cap; the journey's own goes before it. `kinds` are those registered unless
-    given; they only serve to name the nearest one for an unknown kind.
+    given; they only serve to name the nearest one for an unknown kind. `others` are the journeys that jumps may lead to,
+    by id.
     """
     ways = Ways(journey)
     cap = journey.settings.policies.cap or cap
@@ -58,13 +64,15 @@ def check(
         *kinds_of_nodes.unknown_kinds(ways, registered_kinds() if kinds is None else kinds),
         *kinds_of_nodes.cannot_be_off(ways),
         *kinds_of_nodes.unknown_nodes(ways),
+        *jumps.unknown_journeys(ways, catalogue),
+        *jumps.rounds_over_journeys(ways, others or {}),
         *criteria.of_the_journey(ways, catalogue),
         *criteria.passages_in_triggers(ways),
         *(caps.nearer_than_cap(ways, cap) if cap is not None else ()),
         *_of_the_nodes(ways, catalogue),
     ]
     found.sort(key=lambda problem: (_ORDER[problem.severity], _position(ways, problem), problem.check))
-    return Report(tuple(found), tuple(_skipped(catalogue)))
+    return Report(tuple(found), tuple(_skipped(journey, catalogue)))
 
 
 def _of_the_nodes(ways: Ways, catalogue: Catalogue | None) -> Iterator[Problem]:
@@ -79,8 +87,14 @@ def _position(ways: Ways, problem: Problem) -> int:
     return min((ways.position.get(node, len(ways.position)) for node in problem.nodes), default=-1)
 
 
-def _skipped(catalogue: Catalogue | None) -> Iterator[str]:
+def _skipped(journey: Journey, catalogue: Catalogue | None) -> Iterator[str]:
     if catalogue is None:
         yield _(
             "Whether the templates, attributes, tags, segments, purposes, programmes, surveys, stages, senders and journeys it names exist was not checked: no catalogue was given."
+        )
+    elif catalogue.secrets is None and (
+        named := sorted({key for kind, key in references_of(journey) if kind == "secret"})
+    ):
+        yield _("Whether there are the secrets it names was not checked, for want of a keyring: {secrets}.").format(
+            secrets=", ".join(named)
         )

@@ -18,6 +18,7 @@ from journeys.store.importing.kind import Kind, Parsed, Run, known
 from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.report import Tally
 from journeys.store.importing.values import Money, Reading, read_currency, read_money, read_object, whole
+from journeys.store.product_events import differences, record_product_events
 from journeys.store.tables import offer, product
 
 
@@ -38,6 +39,9 @@ def read_name(text: str, _reading: Reading) -> str:
 _KEY_WORDS = "id, sku, code, symbol, kod, indeks, identyfikator, ean"
 _NAME_WORDS = "title, label, nazwa, tytul"
 _PRICE_WORDS = field_words("unit price, gross price, cena, cena brutto, cena jednostkowa")
+_STOCK_WORDS = field_words("in stock, stock level, inventory, stan, stan magazynowy, ilosc w magazynie, dostepna ilosc")
+#: pieces that a product may have in stock
+MOST_STOCK = 10**12
 _CURRENCY_WORDS = field_words("waluta, currency code, kod waluty")
 
 
@@ -106,6 +110,11 @@ class _Catalogue(Kind):
     def resolved(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> Sequence[Parsed]:
         """The rows whose references exist, by key."""
 
+    def happened(
+        self, conn: Connection, before: dict[str, dict[str, Any] | None], after: dict[str, dict[str, Any]]
+    ) -> None:
+        """Tell of what is new or changed, by key; None before: it was not there. Only products are told of."""
+
     def write(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> None:
         good = self.resolved(conn, rows, tally)
         there = known(conn, self.table.c.key, (row.values["key"] for row in good), *self.table.c)
@@ -145,6 +154,7 @@ class _Catalogue(Kind):
             )
         after = {key: now[key] for key in before}
         write_rows(conn, self.table, self.columns, after)
+        self.happened(conn, dict.fromkeys(added) | before, added | after)
         self.changed(
             conn,
             self.table.name,
@@ -179,7 +189,7 @@ class Products(_Catalogue):
     name = "products"
     noun = N_("products")
     table = product
-    columns = ("name", "category", "price", "currency", "data")
+    columns = ("name", "category", "price", "currency", "stock", "data")
     fields = (
         Field(
             "key",
@@ -192,11 +202,18 @@ class Products(_Catalogue):
         Field("category", field_words("product category, group, kategoria, kategoria produktu, grupa, dzial"), read_name),
         Field("price", _PRICE_WORDS, read_money),
         Field("currency", _CURRENCY_WORDS, read_currency),
+        Field("stock", _STOCK_WORDS, whole(0, MOST_STOCK)),
         Field("data", (), read_object),
     )  # fmt: skip
 
     def resolved(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> Sequence[Parsed]:
         return rows
+
+    def happened(
+        self, conn: Connection, before: dict[str, dict[str, Any] | None], after: dict[str, dict[str, Any]]
+    ) -> None:
+        events = [event for key in sorted(before) for event in differences(key, before[key], after[key])]
+        record_product_events(conn, events, now=self.run.now, quiet=self.run.options.quiet, import_batch=self.run.batch)
 
 
 class Offers(_Catalogue):

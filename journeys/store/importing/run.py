@@ -17,6 +17,7 @@ from journeys.base.i18n import _
 from journeys.base.text import clean, fold
 from journeys.store import settings
 from journeys.store.contacts import Door, EmailTaken, ExternalIdTaken, door
+from journeys.store.importing.codes import Codes
 from journeys.store.importing.consents import Consents
 from journeys.store.importing.contacts import Contacts
 from journeys.store.importing.contracts import Contracts
@@ -49,7 +50,7 @@ from journeys.store.store import TRIES, Store, collided
 from journeys.store.tables import import_batch
 
 KINDS: Mapping[str, type[Kind]] = {
-    kind.name: kind for kind in (Contacts, Events, Purchases, Products, Offers, Contracts, Consents)
+    kind.name: kind for kind in (Contacts, Events, Purchases, Products, Offers, Contracts, Consents, Codes)
 }
 #: rows of one order; a column that says the same in every row is no order number
 MOST_IN_GROUP = 2_000
@@ -65,7 +66,7 @@ def import_file(
     progress: OnProgress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Report:
-    """Import a file of contacts, events, purchases, products, offers, contracts or consents.
+    """Import a file of contacts, events, purchases, products, offers, contracts, consents or codes.
 
     Commits lot by lot, so that others can write in between; what a cancelled or broken import has brought in stays,
     can be undone by its batch, and is left as it is when the file is imported again. Raises a FileProblem before

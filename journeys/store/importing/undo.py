@@ -45,6 +45,8 @@ class Undone:
     kept_contacts: int = 0
     #: products and offers that others refer to
     kept_goods: int = 0
+    #: codes that somebody has taken since
+    kept_codes: int = 0
 
     def count(self, table: Table, n: int) -> None:
         if n:
@@ -196,7 +198,7 @@ class _Undoing:
             self._did(len(ids))
 
     def remove_rows(self) -> None:
-        """Events, consents, purchases and contracts."""
+        """Events, consents, purchases, contracts, codes, and what it told of products."""
         for conn, ids in self._lots(t.event, t.event.c.kind.not_in(_HISTORY)):
             self._remove_events(conn, ids)
         for conn, ids in self._lots(t.consent):
@@ -206,11 +208,19 @@ class _Undoing:
         for conn, ids in self._lots(t.purchase):
             conn.execute(delete(t.purchase_line).where(in_ids(t.purchase_line.c.purchase, ids)))
             self._delete(conn, t.purchase, t.purchase.c.id, ids)
+        with self.store.write() as conn:
+            conn.execute(delete(t.product_event).where(t.product_event.c.import_batch == self.batch))
         for conn, ids in self._lots(t.contract):
             of_these = (t.event.c.subject_kind == "contract") & in_ids(t.event.c.subject_id, ids)
             mine = select(t.event.c.id).where(t.event.c.import_batch == self.batch, of_these)
             self._remove_events(conn, list(conn.execute(mine).scalars()))
             self._delete(conn, t.contract, t.contract.c.id, ids)
+        for conn, ids in self._lots(t.code):
+            # what somebody has stays: it must not come back with another import and be given twice
+            free = select(t.code.c.id).where(in_ids(t.code.c.id, ids), t.code.c.taken_at.is_(None)).with_for_update()
+            gone = list(conn.execute(free).scalars())
+            self._delete(conn, t.code, t.code.c.id, gone)
+            self.undone.kept_codes += len(ids) - len(gone)
 
     def _remove_events(self, conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(delete(t.fresh).where(in_ids(t.fresh.c.event, ids)))

@@ -325,7 +325,12 @@ def read_object(text: str, _reading: Reading) -> dict[str, Any]:
 
 
 def read_loose(text: str, _reading: Reading) -> Any:
-    """For the data of events: a plainly written number, true or false as such, anything else as text."""
+    """For the data of events."""
+    return loose(text)
+
+
+def loose(text: str) -> Any:
+    """A plainly written number, true or false as such, anything else as text."""
     if re.fullmatch(r"-?(?:0|[1-9]\d{0,14})", text):
         return int(text)
     if re.fullmatch(r"-?(?:0|[1-9]\d{0,14})\.\d{1,9}", text):

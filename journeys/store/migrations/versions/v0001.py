@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("reason", Str, server_default="", nullable=False),
         sa.Column("detail", Str, server_default="", nullable=False),
         sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("not_before_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger()),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
@@ -163,6 +164,8 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("counted_at", sa.BigInteger()),
         sa.Column("rfc_id", Str),
+        sa.Column("code", Id),
+        sa.Column("repeatable", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint(
             "state in ('pending','held','claimed','started','sent','failed','skipped','expired','cancelled','unknown')",
             name=op.f("ck_message_state"),
@@ -215,11 +218,77 @@ def upgrade() -> None:
         sa.Column("category", Str),
         sa.Column("price", sa.BigInteger()),
         sa.Column("currency", Str),
+        sa.Column("stock", sa.BigInteger()),
         sa.Column("data", Json, server_default="{}", nullable=False),
         sa.Column("import_batch", Id),
         sa.PrimaryKeyConstraint("key", name="pk_product"),
     )
     op.create_index("ix_product_category", "product", ["category"])
+    op.create_table(
+        "product_event",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("product", Str, nullable=False),
+        sa.Column("kind", Str, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("old", sa.BigInteger()),
+        sa.Column("new", sa.BigInteger()),
+        sa.Column("currency", Str),
+        sa.Column("quiet", sa.Boolean(), nullable=False),
+        sa.Column("fresh_at", sa.BigInteger()),
+        sa.Column("import_batch", Id),
+        sa.CheckConstraint("kind in ('added','price','stock')", name=op.f("ck_product_event_kind")),
+        sa.PrimaryKeyConstraint("id", name="pk_product_event"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_product_event_fresh_at",
+        "product_event",
+        ["fresh_at", "id"],
+        sqlite_where=sa.text("fresh_at IS NOT NULL"),
+        postgresql_where=sa.text("fresh_at IS NOT NULL"),
+    )
+    op.create_index("ix_product_event_product", "product_event", ["product", "at"])
+    op.create_table(
+        "feed",
+        sa.Column("key", Str, nullable=False),
+        sa.Column("url", Str, nullable=False),
+        sa.Column("format", Str, nullable=False),
+        sa.Column("rows_at", Str, server_default="", nullable=False),
+        sa.Column("key_field", Str, nullable=False),
+        sa.Column("every_minutes", sa.Integer(), nullable=False),
+        sa.Column("private", sa.Boolean(), nullable=False),
+        sa.Column("etag", Str),
+        sa.Column("last_modified", Str),
+        sa.Column("fetched_at", sa.BigInteger()),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("error", Str, server_default="", nullable=False),
+        sa.CheckConstraint("format in ('json','csv')", name=op.f("ck_feed_format")),
+        sa.PrimaryKeyConstraint("key", name="pk_feed"),
+    )
+    op.create_table(
+        "feed_row",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("feed", Str, nullable=False),
+        sa.Column("key", Str, nullable=False),
+        sa.Column("match_key", Str, nullable=False),
+        sa.Column("data", Json, nullable=False),
+        sa.Column("before", Json),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("fresh_at", sa.BigInteger()),
+        sa.Column("gone_at", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["feed"], ["feed.key"], name="fk_feed_row_feed"),
+        sa.PrimaryKeyConstraint("id", name="pk_feed_row"),
+        sa.UniqueConstraint("feed", "key", name="uq_feed_row_feed_key"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_feed_row_fresh_at",
+        "feed_row",
+        ["fresh_at", "id"],
+        sqlite_where=sa.text("fresh_at IS NOT NULL"),
+        postgresql_where=sa.text("fresh_at IS NOT NULL"),
+    )
     op.create_table(
         "programme",
         sa.Column("key", Str, nullable=False),
@@ -267,6 +336,48 @@ def upgrade() -> None:
         sa.Column("key", Str, nullable=False),
         sa.Column("label", Str, nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_tag"),
+    )
+    op.create_table(
+        "code_pool",
+        sa.Column("key", Str, nullable=False),
+        sa.Column("label", Str, nullable=False),
+        sa.Column("low_at", sa.Integer(), server_default="50", nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_code_pool"),
+    )
+    op.create_table(
+        "code",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("pool", Str, nullable=False),
+        sa.Column("value", Str, nullable=False),
+        sa.Column("worth", Str, server_default="", nullable=False),
+        sa.Column("valid_until_on", Str, server_default="9999-12-31", nullable=False),
+        sa.Column("taken_at", sa.BigInteger()),
+        sa.Column("contact", Id),
+        sa.Column("enrollment", Id),
+        sa.Column("visit", sa.Integer()),
+        sa.Column("used_at", sa.BigInteger()),
+        sa.Column("import_batch", Id),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_code_contact"),
+        sa.ForeignKeyConstraint(["pool"], ["code_pool.key"], name="fk_code_pool"),
+        sa.PrimaryKeyConstraint("id", name="pk_code"),
+        sa.UniqueConstraint("pool", "value", name="uq_code_pool_value"),
+    )
+    op.create_index("ix_code_contact", "code", ["contact"])
+    op.create_index(
+        "ix_code_free",
+        "code",
+        ["pool", "valid_until_on", "id"],
+        sqlite_where=sa.text("taken_at IS NULL"),
+        postgresql_where=sa.text("taken_at IS NULL"),
+    )
+    op.create_index("ix_code_import_batch", "code", ["import_batch"])
+    op.create_index(
+        "uq_code_visit",
+        "code",
+        ["enrollment", "visit"],
+        unique=True,
+        sqlite_where=sa.text("enrollment IS NOT NULL"),
+        postgresql_where=sa.text("enrollment IS NOT NULL"),
     )
     op.create_table(
         "consent",
@@ -343,6 +454,7 @@ def upgrade() -> None:
         sa.Column("message", Id),
         sa.Column("subject_kind", Str),
         sa.Column("subject_id", Id),
+        sa.Column("product", Str),
         sa.Column("data", Json, server_default="{}", nullable=False),
         sa.Column("identity", Str),
         sa.Column("import_batch", Id),
@@ -352,6 +464,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_event_contact_kind_at", "event", ["contact", "kind", "at"])
+    op.create_index("ix_event_kind_at", "event", ["kind", "at"])
+    op.create_index(
+        "ix_event_product",
+        "event",
+        ["product", "kind", "at"],
+        sqlite_where=sa.text("product IS NOT NULL"),
+        postgresql_where=sa.text("product IS NOT NULL"),
+    )
     op.create_index(
         "ix_event_import_batch",
         "event",
@@ -428,6 +548,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("identity", name="uq_purchase_identity"),
     )
     op.create_index("ix_purchase_contact_at", "purchase", ["contact", "at"])
+    op.create_index("ix_purchase_at", "purchase", ["at"])
     op.create_table(
         "sender",
         sa.Column("key", Str, nullable=False),

@@ -1,0 +1,37 @@
+"""Everything that a journey can be checked for: its graph, what its webhooks send, and the journeys it jumps to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import Connection, select
+
+from journeys.base.catalogue import Catalogue
+from journeys.base.time import Instant
+from journeys.engine.policies import workspace_rules
+from journeys.graph.checks import Report, check
+from journeys.graph.checks.jumps import jumps_of
+from journeys.graph.file import read_journey
+from journeys.graph.journey import Journey
+from journeys.messages.request import body_problems
+from journeys.store import settings
+from journeys.store import tables as t
+
+
+def checked(conn: Connection, journey: Journey, catalogue: Catalogue, *, now: Instant) -> Report:
+    """What is wrong with a journey on this store."""
+    others = _published(conn) if jumps_of(journey) else {}
+    report = check(journey, catalogue, cap=workspace_rules(conn).cap, others=others)
+    known = frozenset(conn.execute(select(t.attribute.c.key)).scalars())
+    bodies = tuple(body_problems(journey, known, now=now, zone=settings.workspace_zone(conn)))
+    return replace(report, problems=(*bodies, *report.problems))
+
+
+def _published(conn: Connection) -> dict[str, Journey]:
+    """Every journey that may have people in it, as it was published last."""
+    rows = conn.execute(
+        select(t.journey.c.key, t.version.c.graph)
+        .join(t.version, t.version.c.id == t.journey.c.version)
+        .where(t.journey.c.state != "archived")
+    )
+    return {row.key: read_journey(row.graph) for row in rows}

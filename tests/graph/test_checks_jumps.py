@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from journeys.base.catalogue import Catalogue
+from journeys.graph.checks import check
+from journeys.graph.doors import door_of
+from journeys.graph.journey import Journey
+from tests.engine.conftest import build, node_id
+
+LIST = ("trigger", {"on": {"type": "list"}})
+ALWAYS = {"rule": "always"}
+SEND = ("send", {"template": "hello", "message_class": "service"})
+
+
+def days(n: int) -> tuple[str, dict[str, Any]]:
+    return ("wait", {"rule": {"type": "duration", "amount": n, "unit": "days"}})
+
+
+def jumping(id_: str, target: str, *between: tuple[str, dict[str, Any]], re_entry: dict[str, Any] = ALWAYS) -> Journey:
+    """A journey of a trigger, some nodes in a row, and a jump."""
+    names = [f"n{n}" for n in range(len(between))]
+    nodes = {"in": LIST, **dict(zip(names, between, strict=True)), "jump": ("jump", {"journey": target})}
+    outlets = {"trigger": "in", "send": "sent", "wait": "done", "repeat": "again"}
+    row = list(nodes)
+    edges = [(one, outlets[nodes[one][0]], after) for one, after in itertools.pairwise(row)]
+    return build(nodes, edges, id=id_, name=id_.title(), re_entry=re_entry)
+
+
+def found(journey: Journey, *others: Journey) -> dict[str, str]:
+    report = check(journey, others={one.settings.id: one for one in others})
+    return {one.check: one.severity for one in report.problems if one.check.startswith("jump-")}
+
+
+def test_a_journey_that_is_not_published_blocks_and_names_the_nearest() -> None:
+    report = check(jumping("a", "resignatoin"), Catalogue(journeys=frozenset({"resignation"})))
+    (problem,) = [one for one in report.problems if one.check == "unknown-journey"]
+    assert (problem.nodes, problem.sentence) == (
+        (node_id("jump"),),
+        "There is no journey “resignatoin”. The nearest is “resignation”.",
+    )
+
+
+def test_a_journey_may_jump_to_itself_before_it_is_published() -> None:
+    report = check(jumping("a", "a", days(2)), Catalogue())
+    assert "unknown-journey" not in {one.check for one in report.problems}
+
+
+def test_a_round_over_two_journeys_that_never_rests_blocks() -> None:
+    assert found(jumping("a", "b"), jumping("b", "a")) == {"jump-too-fast": "blocks"}
+
+
+def test_a_round_that_rests_less_than_a_day_warns_and_one_of_a_day_does_not() -> None:
+    hours = ("wait", {"rule": {"type": "duration", "amount": 23, "unit": "hours"}})
+    assert found(jumping("a", "b", hours), jumping("b", "a")) == {"jump-too-fast": "warns"}
+    assert found(jumping("a", "b", days(1)), jumping("b", "a")) == {}
+
+
+@pytest.mark.parametrize("others", [[jumping("b", "a", SEND)], [jumping("b", "c"), jumping("c", "a", SEND)]])
+def test_a_round_that_sends_blocks_however_long_it_rests(others: Sequence[Journey]) -> None:
+    target = others[0].settings.id
+    assert found(jumping("a", target, days(30)), *others) == {"jump-sends-for-ever": "blocks"}
+
+
+def test_a_repeat_counts_one_passage_and_does_not_end_a_round_over_journeys() -> None:
+    repeat = ("repeat", {"at_most": 1})
+    assert found(jumping("a", "b", days(30), SEND, repeat), jumping("b", "a")) == {"jump-sends-for-ever": "blocks"}
+
+
+def test_a_journey_that_is_entered_only_once_ends_the_round() -> None:
+    once = {"rule": "never"}
+    assert found(jumping("a", "b", SEND, re_entry=once), jumping("b", "a")) == {}
+    assert found(jumping("a", "b", SEND), jumping("b", "a", re_entry=once)) == {}
+
+
+def test_days_between_entries_count_as_rest() -> None:
+    monthly = {"rule": "after days", "days": 30}
+    assert found(jumping("a", "b"), jumping("b", "a", re_entry=monthly)) == {}
+
+
+def test_a_jump_that_leads_to_no_round_is_sound() -> None:
+    assert found(jumping("a", "b", SEND), jumping("b", "c"), build({"in": LIST}, [], id="c")) == {}
+
+
+def test_a_round_that_does_not_lead_back_here_is_not_told_here() -> None:
+    assert found(jumping("a", "b"), jumping("b", "c", SEND), jumping("c", "b")) == {}
+
+
+def test_a_journey_that_jumps_to_itself_is_a_round() -> None:
+    assert found(jumping("a", "a", SEND)) == {"jump-sends-for-ever": "blocks", "jump-too-fast": "blocks"}
+
+
+def test_who_jumps_comes_in_by_the_list_else_by_the_first_trigger() -> None:
+    event = ("trigger", {"on": {"type": "event", "event": "page.visited"}})
+    both = build({"one": event, "two": LIST}, [])
+    assert door_of(both) == node_id("two")
+    assert door_of(build({"one": event}, [])) == node_id("one")
+    assert door_of(build({"exit": ("exit", {"reason": "done"})}, [])) is None
