@@ -42,6 +42,20 @@ class Shop:
             define_attribute(conn, "points", "number")
         self.people = self.world.people(people)
         self.world.publish(build(NODES, EDGES))
+        self._open(threads)
+
+    @classmethod
+    def of(cls, store: Store, now: Instant, mails: list[Mail]) -> Shop:
+        """The shop that a store holds already, whose mails have gone out."""
+        shop = cls.__new__(cls)
+        shop.world = World(store, now)
+        with store.read() as conn:
+            shop.people = list(conn.execute(select(t.contact.c.id)).scalars())
+        shop._open(1)
+        shop.channel.mails = list(mails)
+        return shop
+
+    def _open(self, threads: int) -> None:
         self.channel = Recorder()
         self.clock = SetClock(self.world.now)
         self.troubles: list[str] = []
