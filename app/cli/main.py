@@ -138,6 +138,7 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        catalogue,
         codes,
         contacts,
         demo,
@@ -145,6 +146,7 @@ def _add_commands() -> None:
         feeds,
         imports,
         journeys,
+        migrating,
         names,
         running,
         segments,
@@ -159,11 +161,13 @@ def _add_commands() -> None:
         imports,
         codes,
         names,
+        catalogue,
         segments,
         feeds,
         senders,
         templates,
         journeys,
+        migrating,
         running,
         explain,
         demo,

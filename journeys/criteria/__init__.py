@@ -59,6 +59,7 @@ from journeys.criteria.draw import below, draw_share, drawn, drawn_value
 from journeys.criteria.filters import Filter, Where
 from journeys.criteria.frame import Frame, NeedsPassage, Passage
 from journeys.criteria.leaf import Leaf, Verdict
+from journeys.criteria.leaves.consent import addressed, consent_state, preferred_channel, say_channel
 from journeys.criteria.leaves.contract import resolved_day
 from journeys.criteria.names import Keys, Names
 from journeys.criteria.scope import Scope
@@ -85,8 +86,10 @@ __all__ = [
     "Scope",
     "Verdict",
     "Where",
+    "addressed",
     "below",
     "compile_criterion",
+    "consent_state",
     "draw_share",
     "drawn",
     "drawn_value",
@@ -103,8 +106,10 @@ __all__ = [
     "never_true",
     "nodes_mentioned",
     "parse_criterion",
+    "preferred_channel",
     "references",
     "resolved_day",
+    "say_channel",
     "select_members",
     "shortest_window",
     "stirs",

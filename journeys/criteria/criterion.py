@@ -75,7 +75,7 @@ def _known(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise SettingsError(_("A criterion is an object: a group (“all”, “any”, “none”) or a leaf."))
     leaf = value.get("leaf")
-    if "leaf" in value and not (isinstance(leaf, str) and leaf in LEAVES):
+    if "leaf" in value and (not isinstance(leaf, str) or leaf not in LEAVES):
         known = _(", ").join(_("“{text}”").format(text=name) for name in LEAVES)
         raise SettingsError(
             _("There is no kind of leaf “{leaf}”. The kinds are: {known}.").format(leaf=str(leaf)[:60], known=known)

@@ -28,7 +28,7 @@ from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion, drifts, stirs
 from journeys.engine import scratch
 from journeys.engine.plan import Plan
-from journeys.engine.scratch import ending, lot
+from journeys.engine.scratch import ending, lot, moving
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
@@ -73,6 +73,7 @@ _END = (
         due_at=null(),
         ended_at=_now,
         woken_by=null(),
+        noted=null(),
         goal_at=case((_goal, ending.c.at), else_=null()),
         # the goal is attributed to the last message handed over before it; none: to nothing
         goal_message=case((_goal, _last_message), else_=null()),
@@ -108,6 +109,8 @@ class End:
     #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of all passages
     in_lot: Insert
     in_all: Insert
+    #: the same among members that have just moved to the version
+    in_moved: Insert
     moments: Moments
 
 
@@ -149,6 +152,9 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
         drifts=drifts(criterion),
         in_lot=insert(ending).from_select(columns, found.add_columns(lot.c.at).join(lot, of_round)),
         in_all=insert(ending).from_select(columns, found.add_columns(_now)),
+        in_moved=insert(ending).from_select(
+            columns, found.add_columns(_now).join(moving, moving.c.enrollment + 0 == _e.id)
+        ),
         moments=moments,
     )
 

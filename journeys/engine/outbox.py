@@ -390,7 +390,8 @@ _GO_ON = (
     .where(
         _e.id == bindparam("passage", type_=BigInteger()),
         _e.node == bindparam("here", type_=Text()),
-        _e.n == bindparam("visit", type_=Integer()),
+        # asked of the message: since it was claimed its passage may have moved to another version, to a new stay
+        _e.n == select(_m.visit).where(_m.id == bindparam("message", type_=BigInteger())).scalar_subquery(),
         _e.state == t.ACTIVE,
     )
     .values(due_at=bindparam("due", type_=BigInteger()))
@@ -426,7 +427,7 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             {
                 "passage": end.message.enrollment,
                 "here": end.message.node,
-                "visit": end.message.visit,
+                "message": end.message.id,
                 "due": _goes_on_at(end, now),
             }
             for end in ends
@@ -508,7 +509,7 @@ _UNKNOWN = (
     update(t.message)
     .where(_still, _m.state == literal_column("'started'"), ~_m.repeatable)
     .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
-    .returning(_m.enrollment, _m.node, _m.visit)
+    .returning(_m.id, _m.enrollment, _m.node)
 )
 
 
@@ -549,7 +550,7 @@ def recover(
         conn.execute(
             _GO_ON,
             [
-                {"passage": row.enrollment, "here": row.node, "visit": row.visit, "due": now + UNKNOWN_REST}
+                {"passage": row.enrollment, "here": row.node, "message": row.id, "due": now + UNKNOWN_REST}
                 for row in lost
             ],
         )

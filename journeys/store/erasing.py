@@ -35,6 +35,7 @@ LOT = 500
 
 #: tables with a column `contact` whose rows go, those that others refer to last
 _CHILDREN = (
+    t.rhythm,
     t.contract,
     t.consent_now,
     t.consent,
@@ -165,7 +166,7 @@ def _end_passages(conn: Connection, ids: Sequence[int], *, now: Instant, day: st
     conn.execute(
         update(t.enrollment)
         .where(active)
-        .values(state="exited", reason="erased", due_at=null(), ended_at=now, woken_by=null())
+        .values(state="exited", reason="erased", due_at=null(), ended_at=now, woken_by=null(), noted=null())
     )
     passages = select(e.id).where(in_ids(e.contact, ids)).scalar_subquery()
     conn.execute(update(t.hop).where(t.hop.c.enrollment.in_(passages)).values({"values": null()}))

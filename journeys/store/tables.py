@@ -185,7 +185,16 @@ purchase = Table(
     #: who this row is in an import: the given id, else a hash of its content and its n-th occurrence
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
+    #: whether the contact's `rhythm` knows of it
+    Column("counted", Boolean, nullable=False, server_default=text("false")),
     Index("ix_purchase_contact_at", "contact", "at"),
+    Index(
+        "ix_purchase_not_counted",
+        "at",
+        "contact",
+        sqlite_where=text("NOT counted"),
+        postgresql_where=text("NOT counted"),
+    ),
     Index("ix_purchase_at", "at"),
 )
 
@@ -198,6 +207,18 @@ purchase_line = Table(
     Column("quantity", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index("ix_purchase_line_product", "product"),
+)
+
+#: the time from one purchase day to the next, in the workspace's zone: of a contact, of a segment, or of all (segment "")
+rhythm = Table(
+    "rhythm",
+    metadata,
+    _id(),
+    Column("contact", Id, ForeignKey("contact.id"), unique=True),
+    Column("segment", Str, unique=True),
+    Column("gaps", Integer, nullable=False),
+    Column("mean_seconds", BigInteger, nullable=False),
+    Column("median_seconds", BigInteger, nullable=False),
 )
 
 contract = Table(
@@ -436,6 +457,8 @@ journey = Table(
     Column("state_at", BigInteger, nullable=False),
     #: last workspace day swept for this journey (ISO)
     Column("swept_on", Str),
+    #: goes up whenever members come to another version than the newest, so that runtimes notice
+    Column("moves", Integer, nullable=False, server_default="0"),
     CheckConstraint("state in ('live','paused','stopped','archived')", name="state"),
 )
 version = Table(
@@ -483,7 +506,11 @@ enrollment = Table(
     Column("arrived_at", BigInteger, nullable=False),
     #: hops made so far; with the enrollment it names the present stay
     Column("n", Integer, nullable=False),
+    #: was put where it stands by an edit; what happens on arrival there is yet to be done
+    Column("arriving", Boolean, nullable=False, server_default=text("false")),
     Column("woken_by", Id),
+    #: JSON text: what the node it stands at has worked out and keeps until it leaves
+    Column("noted", Text),
     Column("state", Str, nullable=False),
     Column("reason", Str, nullable=False, server_default=""),
     Column("entered_at", BigInteger, nullable=False),
@@ -549,6 +576,11 @@ not_entered = Table(
     #: "audience", "re_entry", "inside", "late", "paused"
     Column("reason", Str, nullable=False),
     Column("values", Text),
+    #: the match, for whoever is let in after a pause: its moment, what it is about, when it would have been due
+    Column("matched_at", BigInteger),
+    Column("subject_kind", Str),
+    Column("subject_id", Id),
+    Column("due_at", BigInteger),
     Index("ix_not_entered_contact", "contact", "journey"),
     Index("ix_not_entered_at", "at"),
 )

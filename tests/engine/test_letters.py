@@ -382,3 +382,28 @@ def test_a_contract_that_was_taken_away_meanwhile_leaves_the_template_its_fallba
     with world.store.write() as conn:
         conn.execute(delete(t.contract))
     assert mail_of(write(world)[anna])["Subject"] == "Your subscription ends soon"
+
+
+@pytest.mark.usefixtures("products")
+def test_A11_a_passage_about_nothing_shows_no_contract_although_the_contact_has_one(world: World) -> None:
+    (anna,) = world.people(1)
+    add_sender(world.store)
+    contract(world, anna, "stream-x", "2026-03-09")
+    text = "{% if contract or purchase or product or subject %}about something{% else %}about nothing{% endif %}"
+    arrange(world, [anna], text=text)
+    assert body(mail_of(write(world)[anna])).split("\n")[0] == "about nothing"
+
+
+@pytest.mark.usefixtures("products")
+def test_A11_a_passage_that_a_segment_started_shows_no_contract_either(world: World) -> None:
+    (anna,) = world.people(1)
+    add_sender(world.store)
+    contract(world, anna, "stream-x", "2026-03-09")
+    world.segment("polish", {"leaf": "attribute", "attribute": "language", "op": "=", "value": "pl"})
+    text = "{% if contract %}{{ contract.product.name }}{% else %}{{ event.kind }}{% endif %}"
+    trigger = {"on": {"type": "segment", "segment": "polish"}}
+    world.publish(one_mail(trigger), {"hello": written("hello", message_class="service", text=text)})
+    with world.store.write() as conn:
+        contacts.change(conn, [(anna, {"language": "pl"})], now=world.now, source="test")
+    world.tick()
+    assert body(mail_of(write(world)[anna])).split("\n")[0] == "segment.entered"

@@ -59,6 +59,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"by": {"type": "nps", "ever": True}},
         {"by": {"type": "loyalty", "programme": "club"}},
         {"by": {"type": "segments", "segments": ["vip", "loyal"]}},
+        {"by": {"type": "reachable", "channels": ["sms", "email"], "purpose": "newsletter"}},
         {
             "by": {
                 "type": "random",
@@ -78,11 +79,31 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             }
         },
         {"rule": {"type": "criterion", "criterion": TAG, "timeout": {"amount": 1, "unit": "weeks"}}},
+        {"rule": {"type": "date", "date": {"type": "day", "day": "2026-12-10"}}, "late": {"then": "skip"}},
+        {"rule": {"type": "date", "date": {"type": "attribute", "attribute": "trial_ends"}, "offset_days": -3}},
+        {"rule": {"type": "date", "date": {"type": "contract"}, "offset_days": -7, "at": None}, "then": WINDOW},
+        {"rule": {"type": "date", "date": {"type": "event", "field": "starts"}, "offset_days": 1}, "late": {}},
+        {"rule": {"type": "date", "date": {"type": "purchase"}, "offset_days": 14}},
+        {"rule": {"type": "purchase rhythm"}},
+        {
+            "rule": {
+                "type": "purchase rhythm",
+                "by": "mean",
+                "factor": 1.5,
+                "segment": "loyal",
+                "at_least": {"amount": 3},
+                "at_most": {"amount": 90},
+            },
+            "then": WINDOW,
+        },
+        {"rule": {"type": "duration", "amount": 3}, "late": {"then": "next window", "window": WINDOW}},
     ],
     "send": [
         {"template": "nps-survey", "purpose": "newsletter"},
         {"template": "bill", "message_class": "service", "unreachable_goes_another_way": True},
         {"template": "news", "purpose": "newsletter", "wait_for_hand_over": False},
+        {"template": "news", "purpose": "newsletter", "ladder": {"channels": ["email", "sms"]}, "late": {}},
+        {"template": "bill", "message_class": "service", "ladder": {"rule": "all", "channels": ["email", "sms"]}},
     ],
     "repeat": [{"at_most": 3, "at_least_days": 30}, {"at_most": 1}],
     "update": [

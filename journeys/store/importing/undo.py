@@ -18,6 +18,7 @@ from journeys.store.dialect import in_ids, in_texts
 from journeys.store.fields import COLUMNS
 from journeys.store.importing.errors import AlreadyUndone, UnknownBatch
 from journeys.store.importing.goods import Offers, Products, write_rows
+from journeys.store.purchases import count_again
 from journeys.store.store import Store
 
 #: rows of one commit
@@ -207,7 +208,9 @@ class _Undoing:
             refresh_consents(conn, sorted(whom))
         for conn, ids in self._lots(t.purchase):
             conn.execute(delete(t.purchase_line).where(in_ids(t.purchase_line.c.purchase, ids)))
+            whom = set(conn.execute(select(t.purchase.c.contact).where(in_ids(t.purchase.c.id, ids))).scalars())
             self._delete(conn, t.purchase, t.purchase.c.id, ids)
+            count_again(conn, sorted(whom))
         with self.store.write() as conn:
             conn.execute(delete(t.product_event).where(t.product_event.c.import_batch == self.batch))
         for conn, ids in self._lots(t.contract):
@@ -240,7 +243,7 @@ class _Undoing:
             events = select(t.event.c.id).where(in_ids(t.event.c.contact, gone))
             conn.execute(delete(t.fresh).where(t.fresh.c.event.in_(events)))
             self._delete(conn, t.event, t.event.c.contact, gone)
-            for table in (t.contact_tag, t.contact_stage, t.membership, t.not_entered):
+            for table in (t.contact_tag, t.contact_stage, t.membership, t.not_entered, t.rhythm):
                 conn.execute(delete(table).where(in_ids(table.c.contact, gone)))
             self._delete(conn, t.contact, t.contact.c.id, gone)
 

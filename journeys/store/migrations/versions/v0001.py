@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("version", Id),
         sa.Column("state_at", sa.BigInteger(), nullable=False),
         sa.Column("swept_on", Str),
+        sa.Column("moves", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("state in ('live','paused','stopped','archived')", name=op.f("ck_journey_state")),
         sa.PrimaryKeyConstraint("id", name="pk_journey"),
         sa.UniqueConstraint("key", name="uq_journey_key"),
@@ -201,6 +202,10 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("reason", Str, nullable=False),
         sa.Column("values", sa.Text()),
+        sa.Column("matched_at", sa.BigInteger()),
+        sa.Column("subject_kind", Str),
+        sa.Column("subject_id", Id),
+        sa.Column("due_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_not_entered"),
     )
     op.create_index("ix_not_entered_at", "not_entered", ["at"])
@@ -543,11 +548,32 @@ def upgrade() -> None:
         sa.Column("currency", Str, nullable=False),
         sa.Column("identity", Str),
         sa.Column("import_batch", Id),
+        sa.Column("counted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_purchase_contact"),
         sa.PrimaryKeyConstraint("id", name="pk_purchase"),
         sa.UniqueConstraint("identity", name="uq_purchase_identity"),
     )
     op.create_index("ix_purchase_contact_at", "purchase", ["contact", "at"])
+    op.create_index(
+        "ix_purchase_not_counted",
+        "purchase",
+        ["at", "contact"],
+        sqlite_where=sa.text("NOT counted"),
+        postgresql_where=sa.text("NOT counted"),
+    )
+    op.create_table(
+        "rhythm",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("contact", Id),
+        sa.Column("segment", Str),
+        sa.Column("gaps", sa.Integer(), nullable=False),
+        sa.Column("mean_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("median_seconds", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_rhythm_contact"),
+        sa.PrimaryKeyConstraint("id", name="pk_rhythm"),
+        sa.UniqueConstraint("contact", name="uq_rhythm_contact"),
+        sa.UniqueConstraint("segment", name="uq_rhythm_segment"),
+    )
     op.create_index("ix_purchase_at", "purchase", ["at"])
     op.create_table(
         "sender",
@@ -620,7 +646,9 @@ def upgrade() -> None:
         sa.Column("node", Str, nullable=False),
         sa.Column("arrived_at", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("arriving", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("woken_by", Id),
+        sa.Column("noted", sa.Text()),
         sa.Column("state", Str, nullable=False),
         sa.Column("reason", Str, server_default="", nullable=False),
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
