@@ -255,10 +255,11 @@ class Delivery:
                         rest = Rest(Instant(now + min(wait, max(least, TROUBLE_REST))), "deferred", answer)
                         self.resting[letter.mail.line] = rest
                 case Uncertain(detail):
-                    if isinstance(letter.mail, Request):
-                        # a server that hangs would keep a whole lot waiting, mails and all, half a minute for each call
-                        rest = Rest(Instant(self.clock() + TROUBLE_REST), "no answer", detail)
-                        self.resting[letter.mail.line] = rest
+                    # a server that takes mails and says nothing would make the whole outbox unknown, one by one; one that
+                    # hangs would keep a whole lot waiting, mails and all, half a minute for each call
+                    pause = TROUBLE_REST if isinstance(letter.mail, Request) else retry_after(1)
+                    rest = Rest(Instant(self.clock() + pause), "no answer", detail)
+                    self.resting[letter.mail.line] = rest
                     if message.repeatable:
                         wait = retry_after(message.attempts + 1)
                         again.append((message, Instant(self.clock() + wait), "no answer", detail))
