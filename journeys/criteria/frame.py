@@ -64,6 +64,8 @@ class Frame:
     dialect: str
     #: None: scopes that speak of a passage are refused
     passage: Passage | None = None
+    #: moment before which events and purchases count, where a step is asked as of an earlier moment than now
+    before: ColumnElement[int] | None = None
 
     def person(self) -> FromClause | None:
         """The contact table of the statement around, or None where only the id is at hand."""

@@ -114,7 +114,7 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
     Raises NeedsPassage outside a passage.
     """
     c = events.c
-    asked = [c.at <= frame.moments.now]
+    asked = _so_far(c.at, frame)
     match scope:
         case None | Ever():
             pass
@@ -152,7 +152,7 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
 def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) -> list[ColumnElement[bool]]:
     """The same of a row of `purchase`; no message is answered by a purchase."""
     c = purchases.c
-    asked = [c.at <= frame.moments.now]
+    asked = _so_far(c.at, frame)
     match scope:
         case None | Ever():
             pass
@@ -192,6 +192,11 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
         case _ as never:
             assert_never(never)
     return asked
+
+
+def _so_far(at: ColumnElement[Any], frame: Frame) -> list[ColumnElement[bool]]:
+    asked = [at <= frame.moments.now]
+    return asked if frame.before is None else [*asked, at < frame.before]
 
 
 def product_of(passage: Passage) -> ColumnElement[Any]:

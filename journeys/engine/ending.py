@@ -27,8 +27,9 @@ from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion, drifts, stirs
 from journeys.engine import scratch
 from journeys.engine.plan import Plan
-from journeys.engine.scratch import ending, lot
+from journeys.engine.scratch import ending, lot, moving
 from journeys.store import tables as t
+from journeys.store.arrows import move
 from journeys.store.dialect import in_given
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
@@ -76,6 +77,7 @@ _END = Kept(
         due_at=null(),
         ended_at=_now,
         woken_by=null(),
+        noted=null(),
         goal_at=case((_goal, ending.c.at), else_=null()),
         # the goal is attributed to the last message handed over before it; none: to nothing
         goal_message=case((_goal, _last_message), else_=null()),
@@ -89,9 +91,9 @@ def cancel(passages: Select[tuple[int]]) -> Update:
     A statement of its own, after the enrollment rows are locked: hand-over takes the enrollment before the message.
     """
     return (
-        update(t.message)
-        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(t.words("pending", "held", "claimed")))
-        .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(t.message.c.enrollment.in_(passages))
+        .values(reason="passage ended", ended_at=_now, worker=null(), lease_until=null(), counted_at=null())
     )
 
 
@@ -113,6 +115,8 @@ class End:
     #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of all passages
     in_lot: Kept
     in_all: Kept
+    #: the same among members that have just moved to the version
+    in_moved: Kept
     moments: Moments
 
 
@@ -154,6 +158,9 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
         drifts=drifts(criterion),
         in_lot=Kept(insert(ending).from_select(columns, found.add_columns(lot.c.at).join(lot, of_round))),
         in_all=Kept(insert(ending).from_select(columns, found.add_columns(_now))),
+        in_moved=Kept(
+            insert(ending).from_select(columns, found.add_columns(_now).join(moving, moving.c.enrollment + 0 == _e.id))
+        ),
         moments=moments,
     )
 

@@ -273,5 +273,6 @@ _WAKE = Kept(
         t.enrollment.c.node == bindparam("here"),
         t.enrollment.c.state == t.ACTIVE,
     )
-    .values(due_at=_now, woken_by=_by)
+    # who was due before stays due since then: how late a step is, is counted from there
+    .values(due_at=case((t.enrollment.c.due_at <= _now, t.enrollment.c.due_at), else_=_now), woken_by=_by)
 )

@@ -21,10 +21,11 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     delete,
+    select,
     text,
 )
 
-from journeys.nodes.cohort import members
+from journeys.nodes.cohort import barred, dated, members
 from journeys.store.kept import Kept
 from journeys.store.store import Store
 from journeys.store.tables import Id, Str
@@ -58,6 +59,8 @@ due = Table(
     "due_in_zone",
     _temporary,
     Column("zone", Str, primary_key=True),
+    #: since when members rest; whoever was put to a node by an edit may have come there earlier than now
+    Column("since_at", BigInteger, primary_key=True, server_default="0"),
     Column("due_at", BigInteger, nullable=False),
     prefixes=_prefixes,
 )
@@ -123,10 +126,41 @@ movement = Table(
     prefixes=_prefixes,
 )
 
-TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
+#: what happens with whoever stands on a node of another version while members move to one version
+course = Table(
+    "course",
+    _temporary,
+    Column("version", Id),
+    Column("node", Str),
+    Column("target", Str, nullable=False),
+    #: leaves the journey instead
+    Column("exits", Boolean, nullable=False),
+    #: goes on with its stay: what it has waited so far counts
+    Column("stays", Boolean, nullable=False),
+    #: what happens on arrival has to be done (again)
+    Column("arrives", Boolean, nullable=False),
+    #: is looked at now
+    Column("looks", Boolean, nullable=False),
+    #: "keep", "remake" (one not on its way yet is replaced) or "cancel": the messages of the stay
+    Column("messages", Str, nullable=False),
+    Column("reason", Str, nullable=False),
+    PrimaryKeyConstraint("version", "node"),
+    prefixes=_prefixes,
+)
+
+#: members about to move to another version
+moving = Table(
+    "moving",
+    _temporary,
+    Column("enrollment", Id, primary_key=True, autoincrement=False),
+    prefixes=_prefixes,
+)
+
+TABLES = (cohort, dated, barred, way, due, lot, thing, candidate, ending, movement, course, moving)
 
 _WAYS = "kanwa_ways"
 
+_LED = select(way.c.version).distinct()
 _CLEAR = {table: Kept(delete(table)) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier
 # ones
@@ -153,7 +187,10 @@ def work(store: Store, *, durable: bool = False) -> Iterator[Connection]:
 
 def known_ways(conn: Connection) -> set[int]:
     """The versions whose ways are in `way`; whoever puts in others says so here."""
-    known: set[int] = conn.info.setdefault(_WAYS, set())
+    known: set[int] | None = conn.info.get(_WAYS)
+    if known is None:
+        # after a roll-back too: what earlier transactions put in is there still
+        known = conn.info[_WAYS] = set(conn.execute(_LED).scalars())
     return known
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, cast, exists, func, or_, select, update
 
+from journeys.base.catalogue import TRANSPORTS
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
@@ -25,6 +26,7 @@ from journeys.engine.happenings import LOT as THINGS
 from journeys.engine.happenings import Happened, happen
 from journeys.engine.listen import Heard, listen
 from journeys.engine.live import Roll
+from journeys.engine.pace import Pace
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
 from journeys.store import contacts, settings
@@ -33,14 +35,6 @@ from journeys.store.dialect import in_given
 from journeys.store.kept import Kept
 from journeys.store.store import Store, repeated
 
-#: members of one cohort on SQLite to begin with; then as many as keep the write lock short
-COHORT = 2_000
-#: members of one cohort on PostgreSQL, which locks rows and not the store: more spread the cost of the statements
-POSTGRESQL_COHORT = 10_000
-SMALLEST_COHORT = 200
-LARGEST_COHORT = 50_000
-#: seconds for which a cohort may hold the write lock on SQLite, where one writer keeps all others waiting
-LOCK_SECONDS = 0.05
 #: events of one lot
 LOT = 2_000
 
@@ -80,6 +74,7 @@ _LOOK = Kept(
         # nobody uses some of those that were never worked out
         exists(select(1).where(t.segment.c.computed_at.is_(None), ~in_given(t.segment.c.key, "unused"))).label("stale"),
         select(func.max(t.version.c.id)).scalar_subquery().label("newest"),
+        select(func.sum(t.journey.c.moves)).scalar_subquery().label("moves"),
         exists(
             select(1).where(
                 t.journey.c.state.in_(t.words("live", "paused")),
@@ -182,16 +177,18 @@ class Engine:
     Use one per thread.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, transports: frozenset[str] = TRANSPORTS) -> None:
+        """`transports` are the channels by which this installation hands messages over."""
         self.store = store
-        self.plans = Plans()
+        self.plans = Plans(transports)
         self.segments = Segments()
         self.roll = Roll(self.plans)
         self._walk = Walk()
-        self._cohort = COHORT if store.is_sqlite else POSTGRESQL_COHORT
-        #: segments that no journey used while this was the newest version of all
+        self._pace = Pace(store)
+        #: segments that no journey used while nothing was published and nobody moved to another version
         self._unused: frozenset[str] = frozenset()
-        self._newest = 0
+        #: the newest version of all, and how often members moved
+        self._newest = (0, 0)
         self._zone = ZoneInfo(settings.DEFAULTS["time_zone"])
 
     def tick(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Ticked:
@@ -241,16 +238,17 @@ class Engine:
     def _look(self, now: Instant) -> Work:
         with self.store.read() as conn:
             # the day needs the zone and the look needs the day: the zone is nearly always the one of the last look
-            # and what no journey used is used by none as long as nothing is published
+            # and what no journey used is used by none as long as nothing is published and nobody moves back
             while True:
                 today = day_of(now, self._zone).isoformat()
                 row = conn.execute(_LOOK, {"now": now, "today": today, "unused": self._unused}).one()
                 zone = settings.time_zone_named(_read(row.zone) or settings.DEFAULTS["time_zone"])
-                if zone == self._zone and (row.newest or 0) == self._newest:
+                newest = (row.newest or 0, row.moves or 0)
+                if zone == self._zone and newest == self._newest:
                     break
-                if (row.newest or 0) != self._newest:
+                if newest != self._newest:
                     self._unused = frozenset()
-                self._zone, self._newest = zone, row.newest or 0
+                self._zone, self._newest = zone, newest
             return Work(
                 zone=zone,
                 last=Instant(_read(row.last) or 0),
@@ -342,18 +340,10 @@ class Engine:
                 took = time.perf_counter() - began
                 done.members += advanced.members
                 done.hops += advanced.hops
-                if advanced.members < self._cohort:
+                if advanced.members < self._pace.size:
                     waiting.remove(journey)
-                if advanced.members and self.store.is_sqlite:
-                    self._fit(advanced.members, took)
+                self._pace.took(advanced.members, took)
 
     def _walk_cohort(self, journey: int, plans: dict[int, Plan], now: Instant, zone: ZoneInfo) -> Advanced:
         with scratch.work(self.store) as conn:
-            return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._cohort)
-
-    def _fit(self, members: int, took: float) -> None:
-        """Choose the next cohort's size so that it holds the write lock for about LOCK_SECONDS."""
-        if members < self._cohort and took < LOCK_SECONDS:
-            return
-        wanted = int(members * LOCK_SECONDS / max(took, 1e-4))
-        self._cohort = max(SMALLEST_COHORT, min(LARGEST_COHORT, wanted, self._cohort * 2))
+            return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._pace.size)
