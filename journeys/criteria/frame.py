@@ -64,6 +64,8 @@ class Frame:
     dialect: str
     #: None: scopes that speak of a passage are refused
     passage: Passage | None = None
+    #: whether an event, by its id, counts already; None: all up to now do
+    heard: Callable[[ColumnElement[int]], ColumnElement[bool]] | None = None
 
     def person(self) -> FromClause | None:
         """The contact table of the statement around, or None where only the id is at hand."""

@@ -176,8 +176,9 @@ def _enroll(
             if not matching:
                 continue
             done = admit(
-                conn, plan, id_, matching, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused
-            )
+                conn, plan, id_, matching, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused,
+                rank=rank,
+            )  # fmt: skip
             heard.count(done)
         if jumps.KIND in kinds:
             heard.count(jumps.arrive(conn, live, rank=rank, now=now, zone=zone))

@@ -13,19 +13,24 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    and_,
+    bindparam,
     delete,
+    exists,
+    select,
     text,
 )
 
 from journeys.nodes.cohort import members
 from journeys.store.store import Store
-from journeys.store.tables import Id, Str
+from journeys.store.tables import Id, Str, fresh
 
 _temporary = MetaData()
 _prefixes = ["TEMPORARY"]
@@ -120,6 +125,16 @@ movement = Table(
     Column("quiet", Boolean, nullable=False),
     prefixes=_prefixes,
 )
+
+_unheard, _fresh = lot.alias("unheard"), fresh.alias("still_fresh")
+
+
+def heard(event: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether an event, by its id, has been heard in the round of the lot that is going on, or before."""
+    later = select(1).where(_unheard.c.event == event, _unheard.c.rank > bindparam("rank", type_=Integer()))
+    waiting = select(1).where(_fresh.c.event == event)
+    return and_(~exists(later.correlate_except(_unheard)), ~exists(waiting.correlate_except(_fresh)))
+
 
 TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
 
