@@ -201,10 +201,12 @@ class _Look:
         given = {
             (e["id"], hop["n"])
             for e in self.enrollments
+            # of an erased contact nobody knows any more which codes it took
+            if self.contacts[e["contact"]]["erased_at"] is None
             for hop in self.hops[e["id"]]
             if self.graphs[hop["version"]].kind(hop["node"]) == "code" and hop["outlet"] == "done"
         }
-        has = {(row["enrollment"], row["visit"]) for row in self.codes if row["taken_at"] is not None}
+        has = {(row["enrollment"], row["visit"]) for row in self.codes if row["enrollment"] is not None}
         if given != has:
             yield f"codes were given to {sorted(given)}, and taken by {sorted(has)}"
 

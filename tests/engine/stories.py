@@ -332,7 +332,7 @@ PEOPLE = st.lists(
         agreed=st.booleans(),
     ),
     min_size=1,
-    max_size=3,
+    max_size=4,
 )
 #: six hours apart, and a second before or after
 MOMENTS = st.builds(
@@ -367,7 +367,7 @@ RARE: Mapping[str, st.SearchStrategy[Any]] = {
 
 def deeds(of: Mapping[str, st.SearchStrategy[Any]], again: Sequence[str]) -> st.SearchStrategy[list[Deed]]:
     def deed(what: str) -> st.SearchStrategy[Deed]:
-        return st.builds(Deed, at=MOMENTS, what=st.just(what), who=st.integers(0, 2), data=of[what])
+        return st.builds(Deed, at=MOMENTS, what=st.just(what), who=st.integers(0, 3), data=of[what])
 
     return st.lists(st.one_of(*map(deed, again), st.sampled_from(list(of)).flatmap(deed)), min_size=4, max_size=16)
 
@@ -474,7 +474,8 @@ class Stage(World):
         self.consent([self.who[n] for n, one in enumerate(story.people) if one.agreed])
         families.furnish(store, codes=story.codes, now=START)
         editions = [story.draft, *(deed.data for deed in story.deeds if deed.what == "publish")]
-        if any(made.get("journey") for draft in editions for _kind, made in draft.nodes.values()):
+        self.jumps = any(made.get("journey") for draft in editions for _kind, made in draft.nodes.values())
+        if self.jumps:
             self.publish(families.other())
         self.publish(story.draft.journey())
 
