@@ -62,6 +62,8 @@ class PlainEngine:
             )
             for n, one in enumerate(story.people)
         ]
+        for contact in self.contacts:
+            contact.record(START, "contact.created", quiet=True)
         self.versions: dict[str, list[Version]] = {}
         self.swept_on: dict[str, date] = {}
         self.day: date | None = None
