@@ -76,7 +76,16 @@ def arrive(conn: Connection, live: Live, *, rank: int, now: Instant, zone: ZoneI
         return Admitted(0, {})
     conn.execute(_MARK_CIRCLES)
     return admit(
-        conn, plan, plan.door, arrivals, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused, rank=rank
+        conn,
+        plan,
+        plan.door,
+        arrivals,
+        as_of=now,
+        now=now,
+        zone=zone,
+        record_misses=True,
+        paused=live.paused,
+        rank=rank,
     )
 
 

@@ -22,13 +22,14 @@ from journeys.store.store import Store
 from tests.engine.conftest import build
 from tests.engine.mails import PlainWriter
 
+_MOVED: Sequence[dict[str, Any]] = ({}, {"moved_from": "recent"}, {"moved_from": "recent", "left_within_days": 1})
 #: what brings contacts in, beside events, lists, segments and a date of their own
 ON: Sequence[st.SearchStrategy[dict[str, Any]]] = (
     st.sampled_from(["new", "asked"]).map(lambda key: {"type": "stage", "funnel": "club", "stage": key}),
     st.sampled_from([None, {"op": ">=", "value": 2}]).map(
         lambda becomes: {"type": "change", "attribute": "points", "becomes": becomes}
     ),
-    st.sampled_from([{}, {"moved_from": "recent"}, {"moved_from": "recent", "left_within_days": 1}]).map(
+    st.sampled_from(_MOVED).map(
         lambda more: {"type": "segment", "segment": "reds"} | more
     ),
     st.integers(1, 2).map(
@@ -75,13 +76,17 @@ HAPPENING: Mapping[str, st.SearchStrategy[Any]] = {
     "click": st.none(),
 }
 
-_LIST = ("trigger", {"on": {"type": "list"}})
+_LIST: tuple[str, dict[str, Any]] = ("trigger", {"on": {"type": "list"}})
 
 
 def other() -> Journey:
     """The journey that others jump to."""
     wait = ("wait", {"rule": {"type": "duration", "amount": 6, "unit": "hours"}})
-    nodes = {"door": _LIST, "rest": wait, "over": ("exit", {"reason": "finished"})}
+    nodes: dict[str, tuple[str, dict[str, Any]]] = {
+        "door": _LIST,
+        "rest": wait,
+        "over": ("exit", {"reason": "finished"}),
+    }
     edges = [("door", "in", "rest"), ("rest", "done", "over")]
     return build(nodes, edges, id="other", name="Other", re_entry={"rule": "after leaving"})
 

@@ -217,7 +217,8 @@ def holds(
                 found = [one for one in found if one.at >= midnight(now, -criterion["scope"]["amount"])]
             elif passage is not None:
                 found = [one for one in found if passage.since_entry(one)]
-            return len(found) >= criterion.get("count", {"value": 1})["value"]
+            asked = criterion.get("count", {"op": ">=", "value": 1})
+            return len(found) <= asked["value"] if asked["op"] == "<=" else len(found) >= asked["value"]
     raise ValueError(criterion)
 
 
@@ -316,9 +317,7 @@ def _heard(contact: Contact, passage: Passage, rule: Mapping[str, Any], now: int
     return ("timeout" if until <= now else None), "", until
 
 
-def _handed_over(
-    passage: Passage, kind: str, made: Mapping[str, Any], now: int
-) -> tuple[str | None, str, int | None]:
+def _handed_over(passage: Passage, kind: str, made: Mapping[str, Any], now: int) -> tuple[str | None, str, int | None]:
     sent = "sent" if kind == "send" else "ok"
     if not waits_for_outcome(kind, made):
         return sent, "", None

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from journeys.base.time import DAY, HOUR, MINUTE, Instant, day_of, day_start
-from journeys.graph.settings import Cap
-from journeys.nodes.windows import Window, clock_first_shows
+from journeys.base.time import DAY, Instant, day_of, day_start
 from tests.engine.conftest import WARSAW, node_id
 from tests.engine.plain import (
     Contact,
-    Criterion,
     Event,
     Message,
     Passage,
@@ -21,13 +18,14 @@ from tests.engine.plain import (
     Version,
     drifts,
     holds,
-    leaves,
     midnight,
     outlet_of,
     seconds,
     stirs,
     waits_for_outcome,
 )
+from tests.engine.plain_outbox import deliver
+from tests.engine.plain_triggers import DAILY, asked, brings_in, came_from, due_at, falls_on, segments_of
 from tests.engine.stories import SEGMENTS, START, Deed, Draft, Story
 
 #: what the second journey is, in words of a draft
@@ -40,7 +38,6 @@ OTHER = Draft(
     [("door", "in", "rest"), ("rest", "done", "over")],
     {"re_entry": {"rule": "after leaving"}},
 )
-_RETRIES = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 
 #: (contact, passage's journey, entry, visit) → whether that stay got a code: who of several gets the last is not laid down
 HasCode = Callable[[int, str, int, int], bool]
@@ -85,7 +82,7 @@ class PlainEngine:
         targets = {(source, outlet): target for source, outlet, target in draft.edges}
         version = Version(draft.nodes, targets, draft.attributes, len(editions) + 1, now)
         editions.append(version)
-        for key in sorted(_segments(draft.nodes, draft.attributes) - self.used):
+        for key in sorted(segments_of(draft.nodes, draft.attributes) - self.used):
             self.used.add(key)
             for contact in self.contacts:
                 if not contact.erased and holds(contact, SEGMENTS[key], now):
@@ -103,7 +100,7 @@ class PlainEngine:
         match on["type"]:
             case "segment" if on.get("movement", "entered") == "entered":
                 stay = next((one for one in c.stays.get(on["segment"], ()) if one.to_at is None), None)
-                matches = stay is not None and _came(c, on, stay.from_at)
+                matches = stay is not None and came_from(c, on, stay.from_at)
             case "stage":
                 matches = c.stage == on["stage"]
             case "feed":
@@ -115,8 +112,8 @@ class PlainEngine:
                 matches = False
         if matches:
             self._admit(c, journey, version, name, trigger, (now, None), now, now=now, as_of=now, record=False)
-        if on["type"] in _DAILY and _falls_on(c, on, today):
-            due = _due(c, on, today)
+        if on["type"] in DAILY and falls_on(c, on, today):
+            due = due_at(c, on, today)
             if due < now:
                 as_of = day_start(today, WARSAW)
                 self._admit(c, journey, version, name, trigger, (as_of, None), due, now=now, as_of=as_of, record=False)
@@ -185,15 +182,15 @@ class PlainEngine:
         """All there is to do at one moment."""
         while True:
             self._tick(now)
-            if not any([self._deliver(c, now) for c in self.contacts]):
+            # the other journey sends nothing
+            if self.paused or not sum(deliver(c, now) for c in self.contacts):
                 break
 
     def _tick(self, now: int) -> None:
         while True:
-            did = any([self._listen(c, now) for c in self.contacts])
-            did |= self._take_things(now)
-            did |= self._sweep(now)
-            did |= any([self._advance(c, now) for c in self.contacts])
+            did = sum(self._listen(c, now) for c in self.contacts)
+            did += self._take_things(now) + self._sweep(now)
+            did += sum(self._advance(c, now) for c in self.contacts)
             if not did:
                 break
 
@@ -228,7 +225,7 @@ class PlainEngine:
         since = (event.at, event.id)
         if not event.quiet and event.at >= version.published_at:
             for name, trigger in version.triggers():
-                if _matches(c, trigger["on"], event):
+                if brings_in(c, trigger["on"], event):
                     self._admit(
                         c, journey, version, name, trigger, since, event.at, now=now, as_of=now, unheard=unheard
                     )
@@ -306,7 +303,7 @@ class PlainEngine:
 
     def _take_things(self, now: int) -> bool:
         prices, self.prices = self.prices, []
-        changed = {colour: at for colour, at in self.reported_at.items()}
+        changed = dict(self.reported_at)
         for journey, name, trigger, version in self._entries():
             on = trigger["on"]
             for c in self.contacts:
@@ -324,7 +321,7 @@ class PlainEngine:
                 for at in matched:
                     if at >= version.published_at:
                         self._admit(
-                            c, journey, version, name, _asked(trigger), (at, None), at, now=now, as_of=now, record=False
+                            c, journey, version, name, asked(trigger), (at, None), at, now=now, as_of=now, record=False
                         )
         for colour in changed:
             self.seen[colour] = self.degrees[colour]
@@ -348,7 +345,7 @@ class PlainEngine:
             self._end_by_time(now)
         for journey, name, trigger, version in self._entries():
             on = trigger["on"]
-            if on["type"] not in _DAILY:
+            if on["type"] not in DAILY:
                 continue
             published = day_of(Instant(version.published_at), WARSAW)
             first = self.swept_on[journey] + timedelta(days=1) if journey in self.swept_on else published
@@ -368,23 +365,29 @@ class PlainEngine:
             for state, rule in (("goal", "goal"), ("exited", "exit_when")):
                 for passage in c.all_passages():
                     criterion = passage.version.rules.get(rule)
-                    if passage.active and criterion is not None and drifts(criterion):
-                        if holds(c, criterion, now, passage=passage):
-                            _ended_from_outside(passage, now, state, now)
+                    if not passage.active or criterion is None or not drifts(criterion):
+                        continue
+                    if holds(c, criterion, now, passage=passage):
+                        _ended_from_outside(passage, now, state, now)
             for passage in c.all_passages():
                 kind, made = passage.version.nodes[passage.node]
-                if passage.active and kind == "wait" and "criterion" in made["rule"] and drifts(made["rule"]["criterion"]):
+                if (
+                    passage.active
+                    and kind == "wait"
+                    and "criterion" in made["rule"]
+                    and drifts(made["rule"]["criterion"])
+                ):
                     passage.due_at = now
 
     def _by_day(
         self, c: Contact, journey: str, name: str, trigger: Mapping[str, Any], version: Version, day: date, now: int
     ) -> bool:
         on, as_of = trigger["on"], day_start(day, WARSAW)
-        if c.erased or not _falls_on(c, on, day):
+        if c.erased or not falls_on(c, on, day):
             return False
         if on["type"] == "schedule" and "only" in trigger and not holds(c, trigger["only"], as_of):
             return False
-        due = _due(c, on, day)
+        due = due_at(c, on, day)
         if due >= version.published_at:
             self._admit(c, journey, version, name, trigger, (as_of, None), due, now=now, as_of=as_of, record=False)
         return True
@@ -499,145 +502,6 @@ class PlainEngine:
             if passage.active and criterion is not None and holds(c, criterion, now, passage=passage):
                 _ended_from_outside(passage, now, state, now)
 
-    # --- handing over ------------------------------------------------------------------------------------------------
-
-    def _deliver(self, c: Contact, now: int) -> bool:
-        """A lot is judged as a whole before any of it is handed over. The other journey sends nothing."""
-        did = False
-        while not self.paused:
-            ready = [
-                (passage, message)
-                for passage in c.all_passages()
-                for message in passage.messages
-                if message.waiting and message.not_before_at <= now
-            ]
-            if not ready:
-                return did
-            did = True
-            judged = []
-            for passage, message in sorted(ready, key=lambda pair: pair[1].id):
-                judged.append((passage, message, *self._judge(c, passage, message, now)))
-                message.counted_at = None if judged[-1][2] else now
-            for passage, message, state, reason in judged:
-                self._hand_over(c, passage, message, state, reason, now)
-        return did
-
-    def _hand_over(self, c: Contact, passage: Passage, message: Message, state: str, reason: str, now: int) -> None:
-        if not state:
-            message.attempts += 1
-            message.started_at = now
-            if message.kind == "webhook":
-                state, reason = (("sent", ""), ("failed", "refused"), ("unknown", "no answer"))[c.number % 3]
-            else:
-                state, reason = (
-                    ("sent", ""), ("failed", "refused"), ("unknown", "no answer"), ("pending", "deferred"),
-                )[c.number % 4]  # fmt: skip
-            wait = _RETRIES[min(message.attempts, 5) - 1]
-            if state == "pending":
-                message.not_before_at, message.counted_at = now + max(600, wait), None
-            if state == "unknown" and message.settings.get("again_when_unknown"):
-                state, message.not_before_at, message.counted_at = "pending", now + wait, None
-        message.state, message.reason = state, reason
-        if not message.waiting:
-            if state not in ("sent", "unknown"):
-                message.counted_at = None
-            if passage.active and (passage.n, passage.node) == (message.visit, message.node):
-                if waits_for_outcome(message.kind, message.settings):
-                    passage.due_at = now + DAY if state == "unknown" else now
-
-    def _judge(self, c: Contact, passage: Passage, message: Message, now: int) -> tuple[str, str]:
-        if message.expires_at <= now:
-            return "expired", "too late"
-        if message.marketing and not c.agreed:
-            return "skipped", "no consent"
-        policies = passage.version.rules.get("policies", {})
-        held = self._held(c, policies, message, now)
-        if held is None:
-            return "", ""
-        until, reason = held
-        if message.settings.get("on_block") == "skip":
-            return "skipped", reason
-        message.not_before_at = min(until, message.expires_at)
-        return "held", reason
-
-    def _held(self, c: Contact, policies: Mapping[str, Any], message: Message, now: int) -> tuple[int, str] | None:
-        if not message.marketing:
-            return None
-        if "cap" in policies:
-            cap = Cap.model_validate(policies["cap"])
-            counted = sorted(
-                one.counted_at
-                for passage in c.all_passages()
-                for one in passage.messages
-                if one.marketing and one.counted_at is not None and one.counted_at > now - cap.within_days * DAY
-            )
-            if len(counted) >= cap.at_most:
-                return counted[-cap.at_most] + cap.within_days * DAY, "cap"
-        if "quiet_hours" in policies:
-            # from 20:00 to 10:00
-            loud = Window(opens=time(10), closes=time(20)).next(Instant(now), c.zone)
-            if loud > now:
-                return loud, "quiet hours"
-        return None
-
-
-# --- triggers --------------------------------------------------------------------------------------------------------
-
-_DAILY = ("inactivity", "schedule", "date")
-
-
-def _asked(trigger: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The trigger of someone who is known to be in its audience."""
-    return {key: value for key, value in trigger.items() if key != "only"}
-
-
-def _matches(c: Contact, on: Mapping[str, Any], event: Event) -> bool:
-    match on["type"]:
-        case "event" if event.kind == on["event"]:
-            if on.get("nth") is None:
-                return True
-            since = event.at - on["within_days"] * DAY
-            return len([one for one in c.events if one.kind == event.kind and since < one.at and one <= event]) == on["nth"]
-        case "segment" if event.kind == f"segment.{on.get('movement', 'entered')}":
-            return event.data["segment"] == on["segment"] and _came(c, on, event.at)
-        case "stage" if event.kind == "stage.entered":
-            return bool(event.data["stage"] == on["stage"])
-        case "change" if event.kind == "contact.changed" and event.data["field"] == on["attribute"]:
-            old, new = event.data["old"], event.data["new"]
-            return on["becomes"] is None or ((new or 0) >= 2 > (old or 0))
-    return False
-
-
-def _came(c: Contact, on: Mapping[str, Any], at: int) -> bool:
-    """Whether the contact left the other segment by then, and not too long before."""
-    if "moved_from" not in on:
-        return True
-    days = on.get("left_within_days", 0)
-    left = [stay.to_at for stay in c.stays.get(on["moved_from"], ()) if stay.to_at is not None]
-    return any(at - days * DAY <= one <= at for one in left)
-
-
-def _falls_on(c: Contact, on: Mapping[str, Any], day: date) -> bool:
-    as_of = day_start(day, WARSAW)
-    match on["type"]:
-        case "schedule":
-            interval = int(on["rule"].rpartition("=")[2])
-            return (day - date.fromisoformat(on["starts_on"])).days % interval == 0
-        case "inactivity":
-            last = max((one for one in c.events if one.kind in on["events"] and one.at < as_of), default=None)
-            return last is not None and _day(last.at) == day - timedelta(days=on["days"])
-    wanted = day - timedelta(days=on.get("offset_days", 0))
-    source = on["date"]
-    if source["type"] == "attribute":
-        if c.day is None:
-            return False
-        held = date.fromisoformat(c.day)
-        return held < wanted and held.replace(year=wanted.year) == wanted if on.get("yearly") else held == wanted
-    mine = sorted(one for one in c.events if one.kind == source["event"])
-    if source["type"] == "last event":
-        mine = [one for one in mine if one.at < as_of][::-1]
-    return bool(mine) and mine[0].at < as_of and _day(mine[0].at) == wanted
-
 
 def _wake(c: Contact, kinds: set[str], now: int) -> None:
     """Let listening waits look again."""
@@ -653,30 +517,7 @@ def _place(passage: Passage) -> tuple[int, str]:
     return passage.version.number, node_id(passage.node)
 
 
-def _day(at: int) -> date:
-    return day_of(Instant(at), WARSAW)
-
-
-def _due(c: Contact, on: Mapping[str, Any], day: date) -> int:
-    return clock_first_shows(day, time.fromisoformat(on["at"]), WARSAW if on["type"] == "schedule" else c.zone)
-
-
 def _ended_from_outside(passage: Passage, now: int, state: str, at: int) -> None:
     rule = "goal" if state == "goal" else "exit_when"
     passage.end(now, state, kind="goal" if state == "goal" else "exit", reason=rule, at=at if state == "goal" else None)
     passage.call_back()
-
-
-def _segments(nodes: Mapping[str, tuple[str, Mapping[str, Any]]], rules: Mapping[str, Any]) -> set[str]:
-    """Keys of the segments that a journey asks about."""
-    criteria: list[Criterion] = [rules[rule] for rule in ("goal", "exit_when") if rule in rules]
-    found: set[str] = set()
-    for _kind, made in nodes.values():
-        on = made.get("on", {})
-        found |= {on[key] for key in ("segment", "moved_from") if key in on}
-        criteria += [made[key] for key in ("only", "criterion") if key in made]
-        if "criterion" in made.get("rule", {}):
-            criteria.append(made["rule"]["criterion"])
-    return found | {leaf["segment"] for one in criteria for leaf in leaves(one) if leaf["leaf"] == "segment"}
-
-

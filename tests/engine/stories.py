@@ -34,8 +34,8 @@ from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
 from journeys.store.store import Store
 from tests.conftest import empty
-from tests.engine.conftest import World, at, build, node_id
 from tests.engine import families
+from tests.engine.conftest import World, at, build, node_id
 from tests.engine.mails import Recorder
 
 T = TypeVar("T")
@@ -680,7 +680,10 @@ def told(world: World) -> dict[str, list[Any]]:
             "contacts": sorted(map(repr, rows("SELECT id, attributes, erased_at FROM contact"))),
             "tags": sorted(map(repr, rows("SELECT contact, tag, added_at, expires_at FROM contact_tag"))),
             "codes": sorted(
-                map(repr, rows("SELECT c.contact, e.entry, c.visit FROM code c JOIN enrollment e ON e.id = c.enrollment"))
+                map(
+                    repr,
+                    rows("SELECT c.contact, e.entry, c.visit FROM code c JOIN enrollment e ON e.id = c.enrollment"),
+                )
             ),
             "events": sorted(map(repr, rows("SELECT contact, kind, at, quiet, source FROM event"))),
             "counters": sorted(

@@ -24,6 +24,7 @@ from tests.engine.stories import (
     RARE,
     RED,
     RICH,
+    SPAN,
     START,
     STEPS,
     Deed,
@@ -32,6 +33,7 @@ from tests.engine.stories import (
     drafts,
     for_all,
     stories,
+    with_ticks,
 )
 from tests.engine.test_invariants_crash import Crash, crashing
 
@@ -101,15 +103,11 @@ PLAIN: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     "update": st.lists(_CHANGES, min_size=1, max_size=2).map(lambda changes: {"changes": changes}),
     **{kind: STEPS[kind] for kind in ("send", "code", "webhook", "jump", "repeat", "goal", "exit")},
 }
+_RE_ENTRY = st.fixed_dictionaries(
+    {"rule": st.sampled_from(["never", "after leaving", "after days", "always"]), "days": st.integers(1, 2)}
+)
 ABOUT = st.fixed_dictionaries(
-    {
-        "re_entry": st.fixed_dictionaries(
-            {
-                "rule": st.sampled_from(["never", "after leaving", "after days", "always"]),
-                "days": st.integers(1, 2),
-            }
-        )
-    },
+    {"re_entry": _RE_ENTRY},
     optional={
         "exit_when": _CRITERIA,
         "goal": _CRITERIA,
@@ -129,6 +127,27 @@ STORIES = stories(
     again=("event",),
     editions=True,
 )
+
+
+_FIRST = {"leaf": "event", "event": "page.visited", "count": {"op": "<=", "value": 1}}
+_BY_EVENT = st.builds(
+    lambda kind, more: {"on": {"type": "event", "event": kind}} | more,
+    st.sampled_from(EVENTS),
+    st.fixed_dictionaries({}, optional={"only": st.sampled_from([OFTEN, _FIRST, {"none": [BUYS]}])}),
+)
+_ENDINGS = st.sampled_from([OFTEN, OFTEN, BUYS])
+#: many events are heard at once
+CROWDED = stories(
+    draft=drafts(
+        triggers=_BY_EVENT,
+        steps={"wait": PLAIN["wait"], "exit": PLAIN["exit"]},
+        about=st.fixed_dictionaries({"re_entry": _RE_ENTRY, "goal": _ENDINGS}, optional={"exit_when": _ENDINGS}),
+        off=False,
+        most=2,
+    ),
+    happening={what: DEEDS[what] for what in ("event", "quiet event", "late event")},
+    again=("event", "event", "event"),
+).map(lambda story: with_ticks(story, [*story.ticks[::3], SPAN]))
 
 
 class Both(Stage):
@@ -258,6 +277,10 @@ def test_it_does_so_at_whatever_times_it_is_run_and_dies(store: Store) -> None:
     for_all(CRASHING, _each(store), sqlite=15, postgresql=4, store=store)
 
 
+def test_it_hears_one_event_after_the_other_however_many_there_are(store: Store) -> None:
+    for_all(CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=15, postgresql=4, store=store)
+
+
 @pytest.mark.long
 def test_the_engine_does_what_a_plain_walk_does_in_many_stories(store: Store) -> None:
     for_all(STORIES, lambda story: agree(store, story), sqlite=120, postgresql=25, store=store)
@@ -266,9 +289,13 @@ def test_the_engine_does_what_a_plain_walk_does_in_many_stories(store: Store) ->
 @pytest.mark.long
 def test_it_does_so_in_many_stories_at_whatever_times_it_is_run_and_dies(store: Store) -> None:
     for_all(CRASHING, _each(store), sqlite=120, postgresql=25, store=store)
+    for_all(CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=120, postgresql=25, store=store)
 
 
 @pytest.mark.proof
 def test_it_does_so_in_thousands_of_stories(store: Store) -> None:
     for_all(STORIES, lambda story: agree(store, story), sqlite=2000, postgresql=500, store=store)
     for_all(CRASHING, _each(store), sqlite=2000, postgresql=500, store=store)
+    for_all(
+        CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=2000, postgresql=500, store=store
+    )

@@ -10,7 +10,6 @@ from journeys.store.purchases import NewPurchase, add_purchases
 from tests.engine.conftest import World
 from tests.engine.test_listen import on, simple
 
-
 TWICE = {"leaf": "event", "event": "purchase.made", "count": {"op": ">=", "value": 2}}
 ONCE = {"leaf": "event", "event": "purchase.made", "count": {"op": "=", "value": 1}}
 
