@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets as random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
 from journeys.base.errors import KanwaError, UsageError, suggestion
 from journeys.base.i18n import N_, _
 from journeys.base.time import Instant
 from journeys.channels.account import Account
-from journeys.channels.channel import Accepted, AccountTrouble, Channel, Handed, Mail, Session
+from journeys.channels.channel import Accepted, AccountTrouble, Handed, Mail, Session
+from journeys.channels.dkim import DkimKey, NoKey, Signer, secret_name
+from journeys.channels.identity import Identity
 from journeys.channels.secrets import KeyringShut, NoKeyring, Secret, get_secret, set_secret
 from journeys.channels.smtp import SmtpChannel
 from journeys.channels.webhook import named_secret
-from journeys.engine.letters import senders
+from journeys.engine.senders import accounts_of, identities, read_senders
 from journeys.graph.journey import Journey, references_of
 from journeys.messages.context import Sender
 from journeys.messages.links import LinkKeys
@@ -61,29 +63,6 @@ def passing_link_keys() -> LinkKeys:
     return LinkKeys("sink", {"sink": random.token_bytes(32)})
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """The accounts of a store and who sends by which."""
-
-    by_key: Mapping[str, Account]
-    #: address of the sender → key of its account
-    of_address: Mapping[str, str | None]
-
-    def of(self, address: str) -> Account | None:
-        """The account that mail from this address goes by: its sender's, else the only one there is."""
-        key = self.of_address.get(address)
-        if key is None and len(self.by_key) == 1:
-            return next(iter(self.by_key.values()))
-        return self.by_key.get(key or "")
-
-
-def accounts_of(conn: Connection) -> Accounts:
-    """The accounts as the store has them now."""
-    accounts = {row.key: Account.read(row.key, row.settings) for row in conn.execute(select(t.account))}
-    senders = conn.execute(select(t.sender.c.from_address, t.sender.c.account).order_by(t.sender.c.key))
-    return Accounts(accounts, {row.from_address: row.account for row in senders})
-
-
 def known_secrets(journey: Journey) -> frozenset[str] | None:
     """Those of the secrets a journey names that the keyring has; None where there is no keyring to ask."""
     named = {key for kind, key in references_of(journey) if kind == "secret"}
@@ -94,24 +73,42 @@ def known_secrets(journey: Journey) -> frozenset[str] | None:
 
 
 class Switchboard:
-    """A channel that hands each mail to the account of its sender, and notes in the store when one is first used."""
+    """A channel that signs each mail and hands it to the account of its sender, and notes in the store when one is first
+    used."""
 
     def __init__(self, store: Store, clock: Callable[[], Instant]) -> None:
-        """Raises NoAccount, and what reading the passwords raises."""
-        with store.read() as conn:
-            self.accounts = accounts_of(conn)
-        if not self.accounts.by_key:
-            raise NoAccount
+        """Raises NoAccount, and what reading passwords and keys raises."""
+        self.clock = clock
         self._store = store
-        self._clock = clock
         self._used: set[str] = set()
-        self.channels = {
+        self._stale = True
+        self._accounts: dict[str, Account] = {}
+        self.identities: dict[str, Identity] = {}
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Read senders and accounts, and passwords and keys where those have changed or something was wrong with one."""
+        with self._store.read() as conn:
+            known, accounts = identities(conn), accounts_of(conn)
+        if not accounts:
+            raise NoAccount
+        if not self._stale and (known, accounts) == (self.identities, self._accounts):
+            return
+        self.lines = {
             key: SmtpChannel(account, get_secret(account.secret_name) if account.user else None)
-            for key, account in self.accounts.by_key.items()
+            for key, account in accounts.items()
         }
+        self.signers = {key: _signer(who) for key, who in known.items()}
+        self.identities, self._accounts, self._stale = known, accounts, False
 
     def open(self) -> SwitchboardSession:
+        """A session for this thread, by what the store has now. Raises as making the board does."""
+        self._refresh()
         return SwitchboardSession(self)
+
+    def look_again(self) -> None:
+        """Something was wrong with an account: read passwords and keys anew before the next session."""
+        self._stale = True
 
     def was_used(self, account: str) -> None:
         """Mark an account as one that has carried real mail: the store then refuses a simulated clock."""
@@ -122,8 +119,19 @@ class Switchboard:
             conn.execute(
                 update(t.account)
                 .where(t.account.c.key == account, t.account.c.used_at.is_(None))
-                .values(used_at=self._clock())
+                .values(used_at=self.clock())
             )
+
+
+def _signer(who: Identity) -> Signer | NoKey | None:
+    """What signs the mail of a sender; None where it is not signed here. Raises BadDkimKey."""
+    if not (who.dkim_domain and who.dkim_selector):
+        return None
+    kept = get_secret(secret_name(who.key, who.dkim_selector))
+    if kept is None:
+        return NoKey(who.key)
+    leave_out = who.account.rewrites if who.account is not None else ()
+    return Signer(who.dkim_domain, who.dkim_selector, DkimKey.read(kept), leave_out)
 
 
 class SwitchboardSession:
@@ -134,19 +142,28 @@ class SwitchboardSession:
         self._sessions: dict[str, Session] = {}
 
     def hand_over(self, mail: Mail) -> Handed:
-        account = self._board.accounts.of(mail.envelope_from)
-        if account is None:
+        board = self._board
+        who = board.identities.get(mail.sender)
+        if who is None or who.account is None:
             return AccountTrouble(
-                _("The sender {address} has no account. Give it one with kanwa sender add --account.").format(
-                    address=mail.envelope_from
+                _("The sender “{sender}” has no account. Give it one with kanwa sender add --account.").format(
+                    sender=mail.sender or mail.envelope_from
                 )
             )
-        session = self._sessions.get(account.key)
+        signer = board.signers[mail.sender]
+        if isinstance(signer, NoKey):
+            board.look_again()
+            return signer.trouble
+        if signer is not None:
+            mail = replace(mail, content=signer.sign(mail.content, at=board.clock()))
+        session = self._sessions.get(who.account.key)
         if session is None:
-            session = self._sessions[account.key] = self._board.channels[account.key].open()
+            session = self._sessions[who.account.key] = board.lines[who.account.key].open()
         handed = session.hand_over(mail)
         if isinstance(handed, Accepted):
-            self._board.was_used(account.key)
+            board.was_used(who.account.key)
+        if isinstance(handed, AccountTrouble):
+            board.look_again()
         return handed
 
     def close(self) -> None:
@@ -162,7 +179,7 @@ class SwitchboardSession:
 
 def sender_of(conn: Connection, key: str) -> tuple[str, Sender]:
     """(key, identity) of a sender, or of the only one there is. Raises UnknownSender, NoSenderNamed."""
-    known = senders(conn)
+    known = read_senders(conn).by_key
     if not key and len(known) == 1:
         key = next(iter(known))
     if not key:
@@ -170,12 +187,3 @@ def sender_of(conn: Connection, key: str) -> tuple[str, Sender]:
     if key not in known:
         raise UnknownSender(sender=key, suggestion=suggestion(key, known))
     return key, known[key]
-
-
-def channel_of_sender(conn: Connection, key: str) -> Channel:
-    """The way out of one sender. Raises UnknownSender, NoAccount."""
-    _key, who = sender_of(conn, key)
-    account = accounts_of(conn).of(who.email)
-    if account is None:
-        raise NoAccount
-    return SmtpChannel(account, get_secret(account.secret_name) if account.user else None)

@@ -133,21 +133,20 @@ def messages(conn: Connection) -> list[Messages]:
 
 def outlets(conn: Connection, plans: Plans) -> list[Outlets]:
     """Every outlet of every node of the newest versions that leads somewhere, and how often it was taken."""
+    from journeys.engine import counters
+
     made = []
     versions = conn.execute(
         select(t.journey.c.version).where(t.journey.c.version.is_not(None)).order_by(t.journey.c.name)
     )
     for version in versions.scalars():
         plan = plans.get(conn, version)
-        h = t.hop.c
-        taken = {
-            (row.node, row.outlet): row.n
-            for row in conn.execute(
-                select(h.node, h.outlet, func.count().label("n")).where(h.version == version).group_by(h.node, h.outlet)
-            )
-        }
+        # counters, not hops: those of passages that ended long ago are tidied away
+        taken: Counter[tuple[str, str]] = Counter()
+        for node, outlet, _reason, n in counters.totals(conn, version):
+            taken[node, outlet] += n
         made += [
-            Outlets(plan.name, id_, plan.titles[id_], {outlet: taken.get((id_, outlet), 0) for outlet in step.targets})
+            Outlets(plan.name, id_, plan.titles[id_], {outlet: taken[id_, outlet] for outlet in step.targets})
             for id_, step in plan.steps.items()
             if step.targets
         ]
@@ -161,5 +160,13 @@ def happened(conn: Connection, kinds: Sequence[str], *, since: Instant) -> dict[
         .where(t.event.c.kind.in_(kinds), t.event.c.at >= since, ~t.event.c.quiet)
         .group_by(t.event.c.kind)
     )
-    found = {row[0]: row[1] for row in conn.execute(counted)}
-    return {kind: found.get(kind, 0) for kind in kinds}
+    m = t.event_month.c
+    # a month in which `since` lies counts where all that is left of it came later
+    rolled_up = (
+        select(m.kind, func.sum(m.times - m.quiet)).where(m.kind.in_(kinds), m.first_at >= since).group_by(m.kind)
+    )
+    found: Counter[str] = Counter()
+    for statement in (counted, rolled_up):
+        for kind, n in conn.execute(statement):
+            found[kind] += n
+    return {kind: found[kind] for kind in kinds}

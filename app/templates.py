@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from journeys.base.errors import KanwaError, UsageError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, words_in
 from journeys.base.time import DAY, Instant, day_of
 from journeys.messages.checked import Failed, render_checked
 from journeys.messages.compile import compile_template
@@ -105,6 +105,7 @@ def sample_context(
     conn: Connection, template: Template, contact: Mapping[str, Any], *, now: Instant, sender: Sender | None = None
 ) -> Context:
     """The context of a mail that no journey sends: its links are signed with a key that no store knows."""
+    language = template.language or contact.get("language") or ""
     sender = sender or Sender(email="shop@example.com", name="Shop", address="1 Sample Street, Sampleton")
     return Context(
         contact=contact,
@@ -115,12 +116,13 @@ def sample_context(
             answers=sender.reply_to or sender.email,
             survey=template.survey,
             programme=template.programme,
+            language=language,
         ),
         sender=sender,
         at=now,
         zone=settings.workspace_zone(conn),
         attribute_keys=frozenset(conn.execute(t.attribute.select().with_only_columns(t.attribute.c.key)).scalars()),
-        why=_("You get this mail because you agreed to it."),
+        why=words_in(language)(N_("You get this mail because you agreed to it.")),
         marketing=template.message_class == "marketing",
     )
 

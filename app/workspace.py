@@ -140,11 +140,13 @@ def create(
 ) -> Workspace:
     """Make the folder with its file; the store itself is made when it is first opened.
 
-    Raises WorkspaceExists, InTheWay, UnknownTimeZone, UnknownCountry, and StoreError for an address that is none.
+    Raises WorkspaceExists, InTheWay, UnknownTimeZone, UnknownCountry, BadLanguage, and StoreError for an address that is
+    none.
     """
     import tomlkit  # slow to import, and only needed to write
 
     from journeys.store.address import parsed
+    from journeys.store.fields import language as language_named
     from journeys.store.settings import country_named, time_zone_named
 
     folder = folder.absolute()
@@ -161,7 +163,7 @@ def create(
         store=store,
         time_zone=time_zone_named(time_zone).key,
         country=country_named(country),
-        language=language,
+        language=language_named(language.strip()),
     )
     document = tomlkit.document()
     for field in _FIELDS:

@@ -1,4 +1,4 @@
-"""`kanwa status|trace|messages`: how the store stands, and why with each contact."""
+"""`kanwa status|trace`: how the store stands, and why with each contact."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ from app.cli.contacts import ContactArgument
 from app.cli.here import Here, in_workspace
 from app.cli.journeys import find_published
 from app.cli.out import Column, grouped, iso, when
-from journeys.base.errors import UsageError, suggestion
-from journeys.base.i18n import N_, _, ngettext
+from journeys.base.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from journeys.engine.absence import Because
     from journeys.engine.trace import Trace
 
 app = typer.Typer()
-
-
-class UnknownState(UsageError):
-    text = N_("There is no state “{state}”.{suggestion} Messages are {states}.")
 
 
 @app.command("status", help=_("Say how the store stands: what runs, who stands where, what became of messages."))
@@ -123,77 +118,6 @@ def show_messages(here: Here, rows: list[dict[str, Any]]) -> None:
     )
 
 
-@app.command("messages", help=_("List messages, the newest first."))
-@in_workspace
-def messages(
-    here: Here,
-    *,
-    state: Annotated[str, typer.Option(help=_("Only those in this state, such as held or failed."))] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1_000_000, help=_("How many at most."))] = 50,
-) -> None:
-    from sqlalchemy import select
-
-    from journeys.engine.reasons import said
-    from journeys.store.tables import contact, journey, message
-
-    if state and state not in _STATES:
-        raise UnknownState(state=state, suggestion=suggestion(state, _STATES), states=", ".join(_STATES))
-    wanted = (
-        select(
-            message.c.id,
-            journey.c.name.label("journey"),
-            contact.c.email,
-            message.c.channel,
-            message.c.template,
-            message.c.state,
-            message.c.reason,
-            message.c.detail,
-            message.c.made_at,
-            message.c.not_before_at,
-            message.c.ended_at,
-        )
-        .join(journey, journey.c.id == message.c.journey)
-        .join(contact, contact.c.id == message.c.contact)
-        .order_by(message.c.id.desc())
-        .limit(limit)
-    )
-    if state:
-        wanted = wanted.where(message.c.state == state)
-    with here.store.read() as conn:
-        rows = [dict(row) for row in conn.execute(wanted).mappings()]
-    zone = here.zone
-    here.out.table(
-        (
-            Column("id", _("Message"), str),
-            Column("journey", _("Journey")),
-            Column("email", _("To")),
-            Column("channel", _("Channel")),
-            Column("template", _("Template")),
-            Column("state", _("State")),
-            Column("reason", _("Why"), lambda reason: said(reason) if reason else ""),
-            Column("detail", _("Details")),
-            Column("made_at", _("Made"), lambda at: when(at, zone)),
-            Column("not_before_at", _("Not before"), lambda at: when(at, zone)),
-            Column("ended_at", _("Ended"), lambda at: when(at, zone)),
-        ),
-        rows,
-    )
-
-
-_STATES = (
-    "pending",
-    "held",
-    "claimed",
-    "started",
-    "sent",
-    "failed",
-    "skipped",
-    "expired",
-    "cancelled",
-    "unknown",
-)
-
-
 @app.command("trace", help=_("Say what happened to a contact in a journey, or why it never came in."))
 @in_workspace
 def trace(
@@ -236,6 +160,8 @@ def _say(here: Here, found: Trace) -> None:
         )
         if passage.reason:
             here.out.say("  " + passage.reason)
+        if passage.tidied:
+            here.out.say("  " + _("It ended long ago: its steps were tidied away."))
         for stay in passage.stays:
             arrow = _("{at}  {title} → {outlet}") if stay.outlet else _("{at}  {title}")
             at = when(stay.left_at or stay.entered_at, zone)

@@ -71,8 +71,15 @@ class Here:
 
     @property
     def store_url(self) -> str:
-        """The store named on the command line, else the workspace's."""
-        return workspaces.absolute(self._url, Path.cwd()) if self._url else self.workspace.store_url
+        """The store named on the command line, else the workspace's. Raises WrongAddress for an empty name."""
+        if self._url is None:
+            return self.workspace.store_url
+        if not self._url.strip():
+            # a variable that a script forgot to set must not mean another store
+            from journeys.store.errors import WrongAddress
+
+            raise WrongAddress(store=self._url)
+        return workspaces.absolute(self._url, Path.cwd())
 
     @cached_property
     def store(self) -> Store:

@@ -1,4 +1,4 @@
-"""`kanwa check|show|diff|publish|pause|resume|enroll|journeys`: a journey from its file to its life."""
+"""`kanwa check|show|diff|publish|enroll|journeys`: a journey from its file to its life."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from app.cli.times import NowOption, instant_of
 from app.workspace import NoSuchJourneyFile, NoWorkspace
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _, ngettext
+from journeys.base.time import day_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -30,6 +31,17 @@ app = typer.Typer()
 
 JourneyArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help=_("A draft by name, or a file."))]
 PublishedArgument = Annotated[str, typer.Argument(metavar="JOURNEY", help=_("A published journey, by name or id."))]
+ChoicesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--choices",
+        metavar="FILE",
+        help=_("Take those inside along; what becomes of them at nodes that are gone, as JSON."),
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help=_("Only say who stands where and what would become of them."))
+]
 
 
 class EnrollWhom(UsageError):
@@ -66,7 +78,6 @@ def catalogue_of(
 ) -> Catalogue:
     """What journeys are checked against: the store, the workspace's templates, the secrets that `journey` names."""
     from app.outgoing import known_secrets
-    from journeys.base.time import day_of
     from journeys.messages.template import catalogue_entry
     from journeys.store.catalogue import catalogue
     from journeys.store.settings import workspace_zone
@@ -88,11 +99,14 @@ def _outside(here: Here) -> Catalogue | None:
         return catalogue_of(conn, templates, now=here.clock.now())
 
 
-def _report(here: Here, journey: Journey) -> Report:
-    """What is wrong with a journey, seen against the store where there is one."""
+def _report(here: Here, journey: Journey, file: Path | None) -> Report:
+    """What is wrong with a journey, seen against a catalogue in a file, else the store where there is one."""
+    from journeys.base.catalogue_file import read_catalogue
     from journeys.engine.checking import checked
     from journeys.graph.checks.check import check as check_journey
 
+    if file is not None:
+        return check_journey(journey, read_catalogue(file))
     if not here.has_store:
         return check_journey(journey)
     templates, now = known_templates(here), here.clock.now()
@@ -112,11 +126,19 @@ def problem_words(problem: Problem, journey: Journey) -> str:
 
 @app.command("check", help=_("Check a journey: what would keep it from running, or from running well."))
 @in_workspace
-def check(here: Here, journey: JourneyArgument) -> None:
+def check(
+    here: Here,
+    journey: JourneyArgument,
+    *,
+    catalogue: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=_("Check against a file made by kanwa catalogue, instead of the store.")),
+    ] = None,
+) -> None:
     from journeys.nodes.problem import Severity
 
     checked = draft(here, journey)
-    report = _report(here, checked)
+    report = _report(here, checked, catalogue)
     if here.out.as_json:
         here.out.data(
             {
@@ -201,8 +223,19 @@ def publish(
         typer.Option("--existing/--no-existing", help=_("Let in who matches already; else as the triggers say.")),
     ] = None,
     reason: Annotated[str, typer.Option(help=_("Publish over what blocks, and keep this reason."))] = "",
+    choices: ChoicesOption = None,
+    over: Annotated[
+        bool,
+        typer.Option("--over", help=_("Publish although another version was published since this draft was begun.")),
+    ] = False,
+    again: Annotated[bool, typer.Option("--again", help=_("Let a stopped or archived journey live again."))] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
+    from app.cli.migrating import say_migrated, say_preview
     from app.templates import check_templates
+    from journeys.engine.choices import Choices, read_choices
+    from journeys.engine.migrate import migrate, preview_edit
+    from journeys.engine.plan import Plans
     from journeys.engine.publish import publish as publish_journey
     from journeys.graph.file import load, save
     from journeys.graph.journey import references_of
@@ -213,6 +246,12 @@ def publish(
     one = load(file)
     templates = known_templates(here)
     at = instant_of(now, here.zone) if now else here.clock.now()
+    chosen = read_choices(choices) if choices is not None else None
+    # choices that do not fit are found before anything is published
+    foreseen = preview_edit(here.store, Plans(), one, chosen or Choices()) if chosen or dry_run else None
+    if dry_run and foreseen is not None:
+        say_preview(here, foreseen)
+        return
     used = {key for kind, key in references_of(one) if kind == "template"}
     with here.store.read() as conn:
         check_templates(conn, [templates[key] for key in sorted(used & set(templates))], now=at)
@@ -223,6 +262,8 @@ def publish(
         now=at,
         existing=existing,
         reason=reason,
+        over=over,
+        again=again,
         catalogue=lambda conn: catalogue_of(conn, templates, now=at, journey=one),
     )
     one.settings = one.settings.model_copy(update={"based_on": published.hash})
@@ -233,15 +274,22 @@ def publish(
         here.out.aside(str(error))
     for problem in published.problems:
         here.out.aside(problem_words(problem, one))
-    sentence = _("“{name}” is live as version {number}.").format(name=one.settings.name, number=published.number)
+    sentence = (
+        _("“{name}” is published as version {number}, and paused.")
+        if published.paused
+        else _("“{name}” is live as version {number}.")
+    ).format(name=one.settings.name, number=published.number)
     if published.entered:
         came = ngettext("{n} contact came in at once.", "{n} contacts came in at once.", published.entered)
         sentence = _("{published} {came}").format(published=sentence, came=came.format(n=grouped(published.entered)))
-    here.out.result(
-        sentence,
-        {"journey": one.settings.id, "version": published.number, "entered": published.entered}
-        | {"problems": [problem.sentence for problem in published.problems]},
-    )
+    data: dict[str, Any] = {"journey": one.settings.id, "version": published.number, "entered": published.entered}
+    data["problems"] = [problem.sentence for problem in published.problems]
+    if chosen is not None:
+        with here.out.progress(_("Taking along")) as progress:
+            done = migrate(here.store, Plans(), one.settings.id, chosen, now=at, progress=progress)
+        data["migrated"] = asdict(done)
+        sentence = _("{published} {came}").format(published=sentence, came=say_migrated(done))
+    here.out.result(sentence, data)
 
 
 def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
@@ -255,40 +303,6 @@ def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
         if workspace is None or not (os.path.isfile(name) or os.path.isfile(workspace.journeys / f"{name}.journey")):
             raise
         return find(conn, draft(here, name).settings.id)
-
-
-@app.command("pause", help=_("Pause a journey: nobody comes in, moves on or is written to; exits go on."))
-@in_workspace
-def pause(here: Here, journey: PublishedArgument) -> None:
-    from journeys.engine.lifecycle import pause as pause_journey
-
-    with here.store.write() as conn:
-        row = find_published(here, conn, journey)
-        pause_journey(conn, row["key"], now=here.clock.now())
-    here.out.result(_("“{name}” is paused.").format(name=row["name"]), {"journey": row["key"], "state": "paused"})
-
-
-@app.command("resume", help=_("Let a paused journey run on."))
-@in_workspace
-def resume(here: Here, journey: PublishedArgument) -> None:
-    from journeys.engine.lifecycle import resume as resume_journey
-
-    with here.store.write() as conn:
-        row = find_published(here, conn, journey)
-        brings = resume_journey(conn, row["key"], now=here.clock.now())
-    here.out.result(
-        _(
-            "“{name}” runs on. Who moves on at once: {due}; messages that leave: {messages}; who would have come in while "
-            "it was paused: {missed}."
-        ).format(
-            name=row["name"],
-            due=grouped(brings.due),
-            messages=grouped(brings.messages),
-            missed=grouped(brings.would_have_entered),
-        ),
-        {"journey": row["key"], "state": "live", "due": brings.due, "messages": brings.messages}
-        | {"would_have_entered": brings.would_have_entered},
-    )
 
 
 @app.command("enroll", help=_("Put contacts into a journey by its list trigger."))
@@ -353,12 +367,18 @@ def _named(conn: Connection, contact: list[str] | None, file: Path | None) -> li
 
 @app.command("journeys", help=_("List the journeys: drafts and what is published."))
 @in_workspace
-def journeys(here: Here) -> None:
+def journeys(
+    here: Here,
+    *,
+    archived: Annotated[bool, typer.Option("--archived", help=_("List those in the archive too."))] = False,
+) -> None:
     from app.overview import journeys as published
 
     with here.store.read() as conn:
         rows: list[dict[str, Any]] = [{name: getattr(one, name) for name in one.__slots__} for one in published(conn)]
-    rows += _drafts(here, {row["key"] for row in rows})
+    known = {row["key"] for row in rows}
+    rows = [row for row in rows if archived or row["state"] != "archived"]
+    rows += _drafts(here, known)
     here.out.table(
         (
             Column("name", _("Journey")),

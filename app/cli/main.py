@@ -138,6 +138,7 @@ def _forget_stdout() -> None:
 
 def _add_commands() -> None:
     from app.cli import (
+        catalogue,
         codes,
         contacts,
         demo,
@@ -145,12 +146,18 @@ def _add_commands() -> None:
         feeds,
         imports,
         journeys,
+        migrating,
         names,
+        outbox,
+        policies,
         running,
+        secrets,
         segments,
         senders,
         set_up,
+        suppress,
         templates,
+        tidy,
     )
 
     for group in (
@@ -159,13 +166,20 @@ def _add_commands() -> None:
         imports,
         codes,
         names,
+        catalogue,
         segments,
         feeds,
         senders,
+        policies,
+        secrets,
+        suppress,
         templates,
         journeys,
+        migrating,
         running,
+        outbox,
         explain,
+        tidy,
         demo,
     ):
         app.add_typer(group.app)

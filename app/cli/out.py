@@ -77,6 +77,10 @@ class Out:
         """A JSON document, whatever the mode."""
         print(json.dumps(data, ensure_ascii=False, indent=2, default=str))  # noqa: T201
 
+    def raw(self, text: str) -> None:
+        """A document of its own form, as it is."""
+        print(text, end="")  # noqa: T201
+
     def aside(self, sentence: str) -> None:
         """A remark on stderr: a warning, a refusal, what was left out."""
         print(sentence, file=sys.stderr)  # noqa: T201

@@ -199,21 +199,30 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
 
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:
+    from journeys.runtime.chores import Chores
     from journeys.runtime.lease import Lease, holder_name
 
     runner = _runner(store, sink, here.clock, threads=threads)
+    chores = Chores(store)
     lease = Lease(store, holder_name())
     lease.take(here.clock.now())
     try:
         runner.recover(here.clock.now())
+        # a server may run nothing but this, every few minutes; a sink is for looking, and leaves no backups about
+        troubles = chores.before(here.clock.now()) if sink is None else []
         beat = runner.beat(here.clock.now())
+        if sink is None:
+            troubles += chores.after(here.clock.now())
     finally:
         lease.give_back()
+    for trouble in troubles:
+        here.out.aside(trouble)
     _report(here, beat)
 
 
 def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from app.log import set_up_log
+    from journeys.runtime.chores import Chores
     from journeys.runtime.lease import Lease, holder_name
     from journeys.runtime.timer import Timer
 
@@ -225,7 +234,14 @@ def _run_on(here: Here, store: Store, sink: Path | None, threads: int) -> None:
             here.out.say(_("{at}: {said}").format(at=when(at, zone), said=_said(beat)))
 
     runner = _runner(store, sink, here.clock, threads=threads)
-    timer = Timer(runner, Lease(store, holder_name()), here.clock, on_beat=hear, on_trouble=here.out.aside)
+    timer = Timer(
+        runner,
+        Lease(store, holder_name()),
+        here.clock,
+        on_beat=hear,
+        on_trouble=here.out.aside,
+        chores=Chores(store) if sink is None else None,
+    )
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda _number, _frame: timer.stop())
     here.out.aside(_("Running. Stop it with Ctrl-C."))
@@ -274,7 +290,7 @@ def send(
 ) -> None:
     from sqlalchemy import select
 
-    from app.outgoing import channel_of_sender, sender_of
+    from app.outgoing import Switchboard, sender_of
     from app.templates import sample_context
     from journeys.channels.channel import Accepted, AccountTrouble, Channel, Mail
     from journeys.channels.file_sink import FileSink
@@ -295,13 +311,13 @@ def send(
             person = dict(row)
         person["email"] = address
         key, who = sender_of(conn, sender)
-        channel: Channel = FileSink(sink) if sink is not None else channel_of_sender(conn, key)
+        channel: Channel = FileSink(sink) if sink is not None else Switchboard(here.store, here.clock.now)
         context = sample_context(conn, wanted, person, now=now, sender=who)
     rendered = renderer(wanted).render(context)
     headers = MailHeaders.of(context, rendered.subject, store="test")
     content = Skeleton.make(wanted).mail(headers, rendered.html, rendered.text)
     with channel.open() as session:
-        handed = session.hand_over(Mail(0, who.email, address, content))
+        handed = session.hand_over(Mail(0, who.return_path, address, content, sender=key))
     match handed:
         case Accepted(answer):
             here.out.result(

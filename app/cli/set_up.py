@@ -72,13 +72,26 @@ def upgrade(here: Here) -> None:
 
 @_store.command("backup", help=_("Copy the store into backups/ beside it, while others go on using it."))
 @in_workspace
-def backup(here: Here) -> None:
-    from journeys.store.backup import back_up
+def backup(
+    here: Here,
+    *,
+    keep_daily: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=1000, metavar="N", help=_("Keep so many of the backups a runtime makes each day; 0: make none.")
+        ),
+    ] = None,
+) -> None:
+    from journeys.store import settings
+    from journeys.store.backup import DAILY_KEPT, back_up
     from journeys.store.migrations import newest
 
     store = here.store
     if not store.is_sqlite:
         raise BackUpElsewhere(store=store.label)
+    if keep_daily is not None:
+        with store.write() as conn:
+            settings.put(conn, DAILY_KEPT, keep_daily)
     made = back_up(Path(store.label), now=here.clock.now(), revision=newest())
     here.out.result(_("The backup is {file}.").format(file=made), {"file": str(made), "bytes": made.stat().st_size})
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
+
+#: channels by which this installation can hand messages over
+TRANSPORTS = frozenset({"email"})
 
 AttributeType = Literal["text", "number", "date", "datetime", "boolean", "choice", "list"]
 
@@ -30,6 +34,8 @@ class TemplateEntry:
     programme: str = ""
     #: channels the template has a body for
     channels: frozenset[str] = frozenset({"email"})
+    #: what the template cannot be written without: "contract", "purchase", "product", "event", "subject"
+    subjects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +68,8 @@ class Catalogue:
     secrets: frozenset[str] | None = None
     journeys: frozenset[str] = frozenset()
     products: frozenset[str] = frozenset()
+    #: channels by which messages can be handed over
+    transports: frozenset[str] = TRANSPORTS
+    #: the workspace's day for which is asked what lies in the past
+    today: date | None = None
     feeds: frozenset[str] = frozenset()

@@ -6,6 +6,7 @@ An `Instant` is an integer count of UTC seconds since 1970; columns that hold on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NewType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,6 +54,29 @@ def day_start(day: date, zone: ZoneInfo) -> Instant:
     if day_of(start, zone) < day:
         return instant(datetime.combine(day, time(0), tzinfo=zone).replace(fold=1))
     return start
+
+
+def jump_between(before: int, after: int, zone: ZoneInfo) -> Instant:
+    """The first instant whose offset is not that of `before`; `after` has another offset."""
+    offset = moment(Instant(before), zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if moment(Instant(middle), zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return Instant(after)
+
+
+def jumps(first: Instant, last: Instant, zone: ZoneInfo) -> Iterator[Instant]:
+    """Instants in a stretch at which the clock of `zone` is set forward or back."""
+    # half days: no zone sets its clock twice within one
+    at: int = first
+    while at < last:
+        step = min(at + DAY // 2, last)
+        if moment(Instant(at), zone).utcoffset() != moment(Instant(step), zone).utcoffset():
+            yield jump_between(at, step, zone)
+        at = step
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -32,12 +31,6 @@ class InvalidAccount(UsageError):
         return problems
 
 
-class UnknownPreset(UsageError):
-    """There is no preset of that name."""
-
-    text = N_("There is no preset “{name}”.{suggestion} Known are: {known}.")
-
-
 class Account(BaseModel):
     """One way to a mail server. Frozen; made by `Account.read`, which turns what is wrong into sentences."""
 
@@ -55,7 +48,14 @@ class Account(BaseModel):
     from_domain: str = ""
     #: the name this machine greets with; empty: its address as a literal
     ehlo_name: str = ""
+    #: the mailbox that bounces go to, of a domain that the server lets mail come from; empty: the sender's address
+    return_path: str = ""
+    #: the server lets the return path differ from mail to mail: it then names the message, so that any bounce is known
+    verp: bool = False
+    #: headers that the server writes anew, which a signature must leave out
+    rewrites: tuple[str, ...] = ()
     #: mails at most; nothing: as many as go
+    per_second: int | None = Field(default=None, ge=1)
     per_minute: int | None = Field(default=None, ge=1)
     per_hour: int | None = Field(default=None, ge=1)
     per_day: int | None = Field(default=None, ge=1)
@@ -91,6 +91,14 @@ class Account(BaseModel):
             return name and checked_address(f"x@{name}").removeprefix("x@")
         except BadAddress:
             raise ValueError(_("“{name}” is not the name of a domain or a machine.").format(name=name)) from None
+
+    @field_validator("return_path")
+    @classmethod
+    def _bounces_go_to_an_address(cls, address: str) -> str:
+        try:
+            return address and checked_address(address)
+        except BadAddress:
+            raise ValueError(_("“{address}” is no address that bounces can go to.").format(address=address)) from None
 
     @field_validator("ehlo_name")
     @classmethod
@@ -129,6 +137,12 @@ class Account(BaseModel):
         except ValueError:
             return self.host.lower() in ("localhost", "localhost.localdomain")
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """Unit of time (second, minute, hour, day) → mails at most, for those that have a limit."""
+        given = {unit: getattr(self, f"per_{unit}") for unit in ("second", "minute", "hour", "day")}
+        return {unit: most for unit, most in given.items() if most is not None}
+
     def settings(self) -> dict[str, Any]:
         """What the store keeps beside the key."""
         return self.model_dump(mode="json", exclude={"key"})
@@ -161,6 +175,10 @@ def _sentence(key: str, found: Any) -> str:
         return _("“port” is a number from 1 to 65535; 587 goes with starttls, 465 with tls.")
     if field == "security":
         return _("“security” is starttls, tls or plain.")
+    if field == "verp":
+        return _("“verp” is true or false.")
+    if field == "rewrites":
+        return _("“rewrites” is a list of header names.")
     if field.startswith("per_"):
         return _("“{field}” is a whole number from 1, or left out.").format(field=field)
     return _("“{field}” is a text.").format(field=field)
@@ -174,39 +192,3 @@ def is_host(name: str) -> bool:
         host = ascii_host(name)
         return 0 < len(host) <= 253 and all(_HOST_LABEL.fullmatch(label) for label in host.rstrip(".").split("."))
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Where a well-known provider takes mail."""
-
-    host: str
-    port: int = 587
-    security: Security = "starttls"
-
-
-#: Amazon SES has a host a region: change the middle of the name to yours.
-PRESETS: Mapping[str, Preset] = {
-    "amazon-ses": Preset("email-smtp.eu-central-1.amazonaws.com"),
-    "brevo": Preset("smtp-relay.brevo.com"),
-    "fastmail": Preset("smtp.fastmail.com", 465, "tls"),
-    "gmail": Preset("smtp.gmail.com"),
-    "mailgun": Preset("smtp.mailgun.org"),
-    "mailgun-eu": Preset("smtp.eu.mailgun.org"),
-    "mailjet": Preset("in-v3.mailjet.com"),
-    "mailpit": Preset("localhost", 1025, "plain"),
-    "mailtrap": Preset("live.smtp.mailtrap.io"),
-    "mailtrap-sandbox": Preset("sandbox.smtp.mailtrap.io", 2525),
-    "outlook": Preset("smtp.office365.com"),
-    "postmark": Preset("smtp.postmarkapp.com"),
-    "sendgrid": Preset("smtp.sendgrid.net"),
-    "zoho": Preset("smtp.zoho.eu", 465, "tls"),
-}
-
-
-def preset(name: str) -> Preset:
-    """The preset of a provider. Raises `UnknownPreset`."""
-    key = name.strip().lower().replace(" ", "-").replace("_", "-")
-    if key not in PRESETS:
-        raise UnknownPreset(name=name, suggestion=suggestion(key, PRESETS), known=", ".join(sorted(PRESETS)))
-    return PRESETS[key]

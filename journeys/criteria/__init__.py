@@ -49,6 +49,7 @@ from journeys.criteria.criterion import (
     needs_passage,
     nodes_mentioned,
     parse_criterion,
+    recalls,
     references,
     shortest_window,
     stirs,
@@ -58,7 +59,8 @@ from journeys.criteria.criterion import (
 from journeys.criteria.draw import below, draw_share, drawn, drawn_value
 from journeys.criteria.filters import Filter, Where
 from journeys.criteria.frame import Frame, NeedsPassage, Passage
-from journeys.criteria.leaf import Leaf, Verdict
+from journeys.criteria.leaf import Leaf, Recall, Verdict
+from journeys.criteria.leaves.consent import addressed, consent_state, preferred_channel, say_channel
 from journeys.criteria.leaves.contract import resolved_day
 from journeys.criteria.names import Keys, Names
 from journeys.criteria.scope import Scope
@@ -82,11 +84,14 @@ __all__ = [
     "NeedsPassage",
     "None_",
     "Passage",
+    "Recall",
     "Scope",
     "Verdict",
     "Where",
+    "addressed",
     "below",
     "compile_criterion",
+    "consent_state",
     "draw_share",
     "drawn",
     "drawn_value",
@@ -103,8 +108,11 @@ __all__ = [
     "never_true",
     "nodes_mentioned",
     "parse_criterion",
+    "preferred_channel",
+    "recalls",
     "references",
     "resolved_day",
+    "say_channel",
     "select_members",
     "shortest_window",
     "stirs",

@@ -11,7 +11,7 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.errors import suggestion
 from journeys.base.i18n import N_, _
 from journeys.base.validation import InvalidData, SettingsError, problems_of
-from journeys.criteria.leaf import Leaf
+from journeys.criteria.leaf import Leaf, Recall
 from journeys.criteria.leaves.anniversary import AnniversaryLeaf
 from journeys.criteria.leaves.answers import LoyaltyLeaf, NpsLeaf
 from journeys.criteria.leaves.attribute import AttributeLeaf
@@ -75,7 +75,7 @@ def _known(value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise SettingsError(_("A criterion is an object: a group (“all”, “any”, “none”) or a leaf."))
     leaf = value.get("leaf")
-    if "leaf" in value and not (isinstance(leaf, str) and leaf in LEAVES):
+    if "leaf" in value and (not isinstance(leaf, str) or leaf not in LEAVES):
         known = _(", ").join(_("“{text}”").format(text=name) for name in LEAVES)
         raise SettingsError(
             _("There is no kind of leaf “{leaf}”. The kinds are: {known}.").format(leaf=str(leaf)[:60], known=known)
@@ -229,6 +229,11 @@ def stirs(criterion: AnyCriterion) -> frozenset[str]:
 def drifts(criterion: AnyCriterion) -> bool:
     """Whether its truth may change with time alone."""
     return any(leaf.drifts() for leaf in leaves(criterion))
+
+
+def recalls(criterion: AnyCriterion) -> Iterator[Recall]:
+    """What it looks at in the past outside of a passage, once each: tidying leaves that where it is."""
+    yield from dict.fromkeys(one for leaf in leaves(criterion) for one in leaf.recalls())
 
 
 def references(criterion: AnyCriterion) -> Iterator[tuple[str, str]]:

@@ -64,6 +64,8 @@ class Frame:
     dialect: str
     #: None: scopes that speak of a passage are refused
     passage: Passage | None = None
+    #: moment before which events and purchases count, where a step is asked as of an earlier moment than now
+    before: ColumnElement[int] | None = None
     #: whether an event, by its id, counts already; None: all up to now do
     heard: Callable[[ColumnElement[int]], ColumnElement[bool]] | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, FromClause
@@ -41,6 +41,16 @@ class Verdict:
         if self.holds:
             return _("{what}: {observed} {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)
         return _("{what}: {observed}, not {wanted}").format(what=self.what, observed=self.observed, wanted=self.wanted)
+
+
+class Recall(NamedTuple):
+    """Something of the past that is looked at again."""
+
+    #: events of a kind; or hops from a node, key "JOURNEY/NODE" with the id in the journey file
+    what: Literal["event", "hop"]
+    key: str
+    #: how many seconds before now; None: all there are
+    seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,12 @@ class Leaf(Part):
     def window(self) -> int | None:
         """Seconds of the time before now that it looks at, where it names one."""
         return None
+
+    def recalls(self) -> Iterator[Recall]:
+        """What it looks at in the past that tidying must leave where it is; what a passage bounds is left out."""
+        if not self.needs_passage():
+            window = self.window()
+            yield from (Recall("event", kind, window) for kind in sorted(self.stirs() - {"contact.created"}))
 
     def listed(self) -> int:
         """How many values it is given to compare with, where there may be many."""

@@ -114,7 +114,7 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
     Raises NeedsPassage outside a passage.
     """
     c = events.c
-    asked = [c.at <= frame.moments.now]
+    asked = _so_far(c.at, frame)
     if frame.heard is not None:
         asked.append(frame.heard(c.id))
     match scope:
@@ -154,7 +154,7 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
 def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) -> list[ColumnElement[bool]]:
     """The same of a row of `purchase`; no message is answered by a purchase."""
     c = purchases.c
-    asked = [c.at <= frame.moments.now]
+    asked = _so_far(c.at, frame)
     if frame.heard is not None:
         told = t.event.alias()
         asked.append(~any_row(_made(told, c).where(~frame.heard(told.c.id)), told))
@@ -187,6 +187,11 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
         case _ as never:
             assert_never(never)
     return asked
+
+
+def _so_far(at: ColumnElement[Any], frame: Frame) -> list[ColumnElement[bool]]:
+    asked = [at <= frame.moments.now]
+    return asked if frame.before is None else [*asked, at < frame.before]
 
 
 def _made(events: FromClause, purchase: Columns) -> Select[Any]:

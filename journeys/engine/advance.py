@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
     Connection,
     Executable,
@@ -38,24 +37,40 @@ from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion
 from journeys.engine import counters, scratch
 from journeys.engine.ending import cancel
+from journeys.engine.handing import Handing
 from journeys.engine.jumps import record_jumps
 from journeys.engine.plan import Plan, Step
 from journeys.engine.scratch import cohort, due, way
 from journeys.nodes.cohort import Cohort, Phase
 from journeys.nodes.jump import JUMPED
 from journeys.nodes.node import Arrival
+from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 
+#: stands for an outlet in the table of ways: was put to this node by an edit, and comes to it now
+ARRIVES = "\N{RIGHTWARDS ARROW}"
 #: hops of one member in one tick; more is a circle without a rest, and the passage fails with its path as the reason
 MOST_HOPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What gives the due members at one node their outlet."""
+
+    preparing: Preparing
+    #: first what was found, then the rest
+    statements: list[tuple[Executable, Moments]]
+    #: lets those rest who got none
+    rest_on: Executable
 
 
 @dataclass(slots=True)
 class Statements:
     """The statements of one version, each with the moments it needs."""
 
-    outcome: dict[str, list[tuple[Executable, Moments]]] = field(default_factory=dict)
+    outcome: dict[str, Asking] = field(default_factory=dict)
+    handing: dict[str, Handing] = field(default_factory=dict)
     ending: list[tuple[Executable, Moments]] | None = None
 
 
@@ -141,29 +156,22 @@ class Walk:
         """Members that have just come to a node that does not act at once; true if some are due already."""
         here = {"the_version": plan.version, "here": step.id, "now": now}
         if step.arrival is Arrival.TIMED:
-            zones = [row.zone for row in conn.execute(_ZONES, here)]
-            dues = step.node.due(zones, now=now, zone=zone)
-            conn.execute(insert(due), [{"zone": name, "due_at": at} for name, at in dues.items()])
+            zones: dict[int, list[str]] = {}
+            for row in conn.execute(_ZONES, here):
+                zones.setdefault(row.arrived_at, []).append(row.zone)
+            dues: list[dict[str, Any]] = [
+                {"zone": name, "since_at": since, "due_at": at}
+                for since, names in zones.items()
+                for name, at in step.node.due(names, now=Instant(since), zone=zone).items()
+            ]
+            conn.execute(insert(due), dues)
             conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
-            return any(at <= now for at in dues.values())
-        parcel = step.node.parcel()
-        conn.execute(
-            _MAKE_MESSAGES,
-            here
-            | {
-                "the_journey": plan.journey,
-                "channel": parcel.channel,
-                "template": parcel.template,
-                "message_class": parcel.message_class,
-                "purpose": parcel.purpose,
-                "sender": parcel.sender,
-                "expires_at": now + parcel.lasts,
-                "repeatable": parcel.repeatable,
-            },
-        )
-        conn.execute(_REST if parcel.waits else _GO_ON, here)
-        return not parcel.waits
+            return any(one["due_at"] <= now for one in dues)
+        made = self._statements.setdefault(plan.version, Statements())
+        if step.id not in made.handing:
+            made.handing[step.id] = Handing(plan, step, conn.dialect.name)
+        return made.handing[step.id].hand_over(conn, here, now=now, zone=zone)
 
     def _decide(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> None:
         """Give the due members at a node their outlet, or let them rest on."""
@@ -171,11 +179,14 @@ class Walk:
             return
         made = self._statements.setdefault(plan.version, Statements())
         if step.id not in made.outcome:
-            made.outcome[step.id] = _outcome(plan, step, conn.dialect.name)
+            made.outcome[step.id] = _asking(plan, step, conn.dialect.name)
+        asking = made.outcome[step.id]
         here = {"the_version": plan.version, "here": step.id}
-        for statement, moments in made.outcome[step.id]:
+        used = asking.preparing.run(conn, here, now=now, zone=zone)
+        for statement, moments in asking.statements:
             conn.execute(statement, here | moments.values(now, zone))
-        conn.execute(_REST_ON, here)
+        scratch.clear(conn, *used)
+        conn.execute(asking.rest_on, here)
 
     def _change(
         self, conn: Connection, plans: dict[int, Plan], places: Sequence[tuple[int, str, Phase]], *, now: Instant
@@ -239,6 +250,7 @@ def _ways(plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for step in plan.steps.values():
         rows.append(_way(plan, step.id, "", step, picked_up=True))
+        rows.append(_way(plan, step.id, ARRIVES, step))
         rows.extend(
             _way(plan, step.id, outlet.id, plan.steps.get(step.targets.get(outlet.id, "")))
             for outlet in step.node.outlets()
@@ -260,17 +272,18 @@ def _way(plan: Plan, node: str, outlet: str, target: Step | None, *, picked_up: 
     }
 
 
-def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Moments]]:
-    """The statements that give due members at one node their outlet: first what was found, then the rest."""
+def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
     moments = Moments()
-    outcome = step.node.outcome(
-        Cohort(journey=plan.key, version=plan.version, node=step.id, moments=moments, dialect=dialect)
+    cohort_here = Cohort(
+        journey=plan.key,
+        version=plan.version,
+        node=step.id,
+        moments=moments,
+        dialect=dialect,
+        channels=step.channels,
     )
-    here = and_(
-        cohort.c.version == bindparam("the_version"),
-        cohort.c.node == bindparam("here"),
-        cohort.c.phase == literal_column(str(int(Phase.DUE))),
-    )
+    outcome = step.node.outcome(cohort_here)
+    here = and_(_AT_NODE, cohort.c.phase == _DUE)
     statements: list[tuple[Executable, Moments]] = []
     if outcome.first is not None:
         statements.append((outcome.first, moments))
@@ -286,7 +299,12 @@ def _outcome(plan: Plan, step: Step, dialect: str) -> list[tuple[Executable, Mom
     else:
         values["due_at"] = null()
     statements.append((update(cohort).where(here).values(values), moments))
-    return statements
+    return Asking(
+        # a node that hands over looks at the hour when the message is made
+        Preparing(step.node, cohort_here, here, dates=step.arrival is not Arrival.HANDS_OVER),
+        statements,
+        _REST_AND_KEEP if outcome.keeps_values else _REST_ON,
+    )
 
 
 def _end_in_cohort(criterion: Criterion, state: str, reason: str, dialect: str) -> tuple[Executable, Moments]:
@@ -332,18 +350,26 @@ _hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.
 _TAKE = insert(cohort).from_select(
     [
         "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
-        "node", "n", "arrived_at", "phase", "due_at", "was_due_at", "outlet", "reason", "values", "found", "hops", "state",
+        "node", "n", "arrived_at", "phase", "due_at", "was_due_at", "outlet", "reason", "values", "found", "hops",
+        "state",
     ],
     select(
         _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
         _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
-        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason, null(),
-        null(),
+        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason,
+        _lot.c.noted, null(),
         # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
         case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
     )
     .join(t.contact, t.contact.c.id == _lot.c.contact)
-    .join(_here, and_(_here.c.version == _lot.c.version, _here.c.node == _lot.c.node, _here.c.outlet == "")),
+    .join(
+        _here,
+        and_(
+            _here.c.version == _lot.c.version,
+            _here.c.node == _lot.c.node,
+            _here.c.outlet == case((_lot.c.arriving, ARRIVES), else_=""),
+        ),
+    ),
 )  # fmt: skip
 
 _PLACES = (
@@ -353,9 +379,10 @@ _PLACES = (
     .order_by(_c.version, _c.node, _c.phase)
 )
 
-_ZONES = select(_c.zone).where(_AT_NODE, _c.phase == 0).distinct()
+# all came now, but for those an edit has put here: their wait counts from when they came
+_ZONES = select(_c.zone, _c.arrived_at).where(_AT_NODE, _c.phase == 0).distinct()
 
-_until = select(due.c.due_at).where(due.c.zone == _c.zone).scalar_subquery()
+_until = select(due.c.due_at).where(due.c.zone == _c.zone, due.c.since_at == _c.arrived_at).scalar_subquery()
 _REST_UNTIL = (
     update(cohort)
     .where(_AT_NODE, _c.phase == 0)
@@ -365,40 +392,15 @@ _REST_UNTIL = (
         outlet=bindparam("constant", type_=Text()),
     )
 )
-_REST = update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.RESTS), due_at=null())
-_GO_ON = update(cohort).where(_AT_NODE, _c.phase == 0).values(phase=int(Phase.DUE))
-_REST_ON = (
-    update(cohort).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_(None)).values(phase=int(Phase.RESTS), reason="")
-)
+_rests_on = update(cohort).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_(None))
+_REST_ON = _rests_on.values(phase=int(Phase.RESTS), reason="", values=null())
+_REST_AND_KEEP = _rests_on.values(phase=int(Phase.RESTS), reason="")
 _FAIL_HERE = (
     update(cohort)
     .where(_AT_NODE, _c.phase == _DUE)
     .values(phase=int(Phase.ENDED), state="failed", reason=bindparam("why", type_=Text()), outlet=None)
 )
 _CONTACTS_HERE = select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact)
-
-#: fixed when a message is made: a code that the passage takes later changes no message that still waits
-_newest_code = (
-    select(t.code.c.id)
-    .where(t.code.c.enrollment == _c.id)
-    .order_by(t.code.c.visit.desc())
-    .limit(1)
-    .correlate(cohort)
-    .scalar_subquery()
-)
-_MAKE_MESSAGES = insert(t.message).from_select(
-    [
-        "journey", "version", "enrollment", "node", "visit", "channel", "contact", "template", "message_class",
-        "purpose", "sender", "state", "made_at", "due_at", "not_before_at", "expires_at", "code", "repeatable",
-    ],
-    select(
-        bindparam("the_journey", type_=t.Id), _c.version, _c.id, _c.node, _c.n, bindparam("channel", type_=Text()),
-        _c.contact, bindparam("template", type_=Text()), bindparam("message_class", type_=Text()),
-        bindparam("purpose", type_=Text()), bindparam("sender", type_=Text()), literal("pending"),
-        bindparam("now", type_=BigInteger()), _c.was_due_at, bindparam("now", type_=BigInteger()),
-        bindparam("expires_at", type_=BigInteger()), _newest_code, bindparam("repeatable", type_=Boolean()),
-    ).where(_AT_NODE, _c.phase == 0).order_by(_c.id),
-)  # fmt: skip
 
 _LEAVING = and_(_c.phase == _DUE, _c.outlet.is_not(None))
 _HOP_COLUMNS = [
@@ -424,6 +426,7 @@ _MOVE = (
         reason=way.c.next_reason,
         values=null(),
         found=null(),
+        until=null(),
         # a listening wait looks back in the next transaction
         due_at=case((way.c.phase == int(Phase.RESTS), _now), else_=null()),
         n=_c.n + 1,
@@ -478,8 +481,10 @@ _KEEP = (
         node=_c.node,
         n=_c.n,
         arrived_at=_c.arrived_at,
+        arriving=literal(False),
         due_at=case((_ended, null()), else_=_c.due_at),
         woken_by=null(),
+        noted=case((_ended, null()), else_=_c["values"]),
         state=case((_c.state == JUMPED, "finished"), else_=_c.state),
         reason=_c.reason,
         ended_at=case((_ended, _now), else_=null()),

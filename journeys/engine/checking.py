@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, select
 
 from journeys.base.catalogue import Catalogue
-from journeys.base.time import Instant
+from journeys.base.time import Instant, day_of
 from journeys.engine.policies import workspace_rules
 from journeys.graph.checks import Report, check
 from journeys.graph.checks.jumps import jumps_of
@@ -21,9 +21,11 @@ from journeys.store import tables as t
 def checked(conn: Connection, journey: Journey, catalogue: Catalogue, *, now: Instant) -> Report:
     """What is wrong with a journey on this store."""
     others = _published(conn) if jumps_of(journey) else {}
+    zone = settings.workspace_zone(conn)
+    catalogue = replace(catalogue, today=day_of(now, zone))
     report = check(journey, catalogue, cap=workspace_rules(conn).cap, others=others)
     known = frozenset(conn.execute(select(t.attribute.c.key)).scalars())
-    bodies = tuple(body_problems(journey, known, now=now, zone=settings.workspace_zone(conn)))
+    bodies = tuple(body_problems(journey, known, now=now, zone=zone))
     return replace(report, problems=(*bodies, *report.problems))
 
 

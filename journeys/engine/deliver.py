@@ -32,9 +32,11 @@ from journeys.channels.channel import (
     retry_after,
 )
 from journeys.engine import outbox
+from journeys.engine.allowances import give_back
 from journeys.engine.outbox import Claimed, Settled
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.policies import Rules, workspace_rules
+from journeys.engine.senders import read_senders
 from journeys.nodes.send import Send
 from journeys.store import events, settings
 from journeys.store.store import Store, repeated
@@ -110,7 +112,7 @@ class Delivery:
     group: int = 1
     #: makes the calls of webhooks; None: they wait
     caller: Caller | None = None
-    #: address of a sender, or server called → why and until when nothing is handed over for it: its account or server is in trouble.
+    #: sender, or server called → why and until when nothing is handed over for it: its account or server is in trouble.
     #: Kept from one delivery to the next, since a provider locks an account that logs in wrongly again and again
     resting: dict[str, Rest] = field(default_factory=dict, init=False)
 
@@ -140,9 +142,16 @@ class Delivery:
         return done
 
     def _work(self, done: Delivered, worker: str, keep_going: Callable[[], bool]) -> None:
+        first: int | None = None
         with self.channel.open() as session:
-            while keep_going() and self._lot(session, done, worker, keep_going):
-                pass
+            while keep_going():
+                if self._lot(session, done, worker, keep_going):
+                    continue
+                # a worker that comes second to a lot finds nothing left of it, although more is ready behind
+                with self.store.read() as conn:
+                    before, first = first, outbox.first_ready(conn, now=self.clock())
+                if first in (None, before):
+                    break
 
     def _lot(self, session: Session, done: Delivered, worker: str, keep_going: Callable[[], bool]) -> bool:
         """One lot; false where no more was ready than it took."""
@@ -163,13 +172,15 @@ class Delivery:
             with self.store.read() as conn:
                 letters = self.writer.write(conn, ready, now=now)
         waiting: deque[tuple[Claimed, Letter]] = deque()
+        unwritten: list[Claimed] = []
         for message in ready:
             match letters[message.id]:
                 case Unwritable(sentence):
                     ends.append(Settled(message, "failed", "template", sentence))
+                    unwritten.append(message)
                 case Letter() as letter:
                     waiting.append((message, letter))
-        self._settle(done, ends, worker)
+        self._settle(done, ends, worker, not_offered=unwritten)
         put_off: list[tuple[Claimed, Rest]] = []
         while waiting and keep_going():
             group = [waiting.popleft() for _ in range(min(self.group, len(waiting)))]
@@ -177,10 +188,16 @@ class Delivery:
             put_off += [(message, rest) for (message, _), rest in zip(group, rests, strict=True) if rest is not None]
             if calm := [pair for pair, rest in zip(group, rests, strict=True) if rest is None]:
                 self._group(session, calm, done, worker)
-        self._settle(done, (), worker, again=[(message, *astuple(rest)) for message, rest in put_off])
+        self._settle(
+            done,
+            (),
+            worker,
+            again=[(message, *astuple(rest)) for message, rest in put_off],
+            not_offered=[message for message, _rest in put_off],
+        )
         if waiting:
             with self.store.write() as conn:
-                outbox.release(conn, [message.id for message, _ in waiting], worker=worker)
+                outbox.release(conn, [message for message, _ in waiting], worker=worker)
         return len(claimed) + held == LOT
 
     def _claim(self, worker: str, now: Instant) -> tuple[list[Claimed], int]:
@@ -188,7 +205,14 @@ class Delivery:
             zone = settings.workspace_zone(conn)
             judge = _Judge(conn, self.plans)
             return outbox.claim(
-                conn, worker=worker, now=now, zone=zone, limit=LOT, rules_of=judge.rules, on_block=judge.on_block
+                conn,
+                worker=worker,
+                now=now,
+                zone=zone,
+                limit=LOT,
+                rules_of=judge.rules,
+                on_block=judge.on_block,
+                limits_of=judge.senders.limits,
             )
 
     def _start(self, group: Sequence[tuple[Claimed, Letter]], worker: str) -> set[int]:
@@ -224,17 +248,18 @@ class Delivery:
                 case Refused(_, answer):
                     ends.append(Settled(message, "failed", "refused", answer))
                 case Deferred(_, answer, least, account_wide):
-                    now, wait = self.clock(), max(least, retry_after(message.attempts + 1))
+                    now, wait = self.clock(), max(least, retry_after(message.attempts + 1, message.id))
                     again.append((message, Instant(now + wait), "deferred", answer))
                     if account_wide:
                         # not as long as this message: after an hour's outage the whole account would wait for four
                         rest = Rest(Instant(now + min(wait, max(least, TROUBLE_REST))), "deferred", answer)
                         self.resting[letter.mail.line] = rest
                 case Uncertain(detail):
-                    if isinstance(letter.mail, Request):
-                        # a server that hangs would keep a whole lot waiting, mails and all, half a minute for each call
-                        rest = Rest(Instant(self.clock() + TROUBLE_REST), "no answer", detail)
-                        self.resting[letter.mail.line] = rest
+                    # a server that takes mails and says nothing would make the whole outbox unknown, one by one; one that
+                    # hangs would keep a whole lot waiting, mails and all, half a minute for each call
+                    pause = TROUBLE_REST if isinstance(letter.mail, Request) else retry_after(1)
+                    rest = Rest(Instant(self.clock() + pause), "no answer", detail)
+                    self.resting[letter.mail.line] = rest
                     if message.repeatable:
                         wait = retry_after(message.attempts + 1)
                         again.append((message, Instant(self.clock() + wait), "no answer", detail))
@@ -265,6 +290,7 @@ class Delivery:
         again: Sequence[Again] = (),
         spared: Sequence[Again] = (),
         asked: Sequence[tuple[Claimed, str]] = (),
+        not_offered: Sequence[Claimed] = (),
     ) -> None:
         if not (ends or again or spared):
             return
@@ -275,6 +301,7 @@ class Delivery:
                 outbox.settle(conn, ends, worker=worker, now=now)
                 outbox.try_again(conn, again, worker=worker)
                 outbox.try_again(conn, spared, worker=worker, count_attempt=False)
+                give_back(conn, not_offered)
                 events.record(
                     conn,
                     [
@@ -298,12 +325,13 @@ class Delivery:
 
 
 class _Judge:
-    """What a claim asks about journeys: their policies, and what their sends do when held."""
+    """What a claim asks: the policies of journeys, what their sends do when held, and the limits of accounts."""
 
     def __init__(self, conn: Connection, plans: Plans) -> None:
         self._conn = conn
         self._plans = plans
         self._rules = workspace_rules(conn)
+        self.senders = read_senders(conn)
         self._known: dict[int, Rules] = {}
 
     def _plan(self, version: int) -> Plan:

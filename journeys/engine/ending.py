@@ -28,8 +28,9 @@ from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion, drifts, stirs
 from journeys.engine import scratch
 from journeys.engine.plan import Plan
-from journeys.engine.scratch import ending, lot
+from journeys.engine.scratch import ending, lot, moving
 from journeys.store import tables as t
+from journeys.store.arrows import move
 from journeys.store.moments import Moments
 
 _e = t.enrollment.c
@@ -73,6 +74,7 @@ _END = (
         due_at=null(),
         ended_at=_now,
         woken_by=null(),
+        noted=null(),
         goal_at=case((_goal, ending.c.at), else_=null()),
         # the goal is attributed to the last message handed over before it; none: to nothing
         goal_message=case((_goal, _last_message), else_=null()),
@@ -86,9 +88,9 @@ def cancel(passages: Select[tuple[int]]) -> Update:
     A statement of its own, after the enrollment rows are locked: hand-over takes the enrollment before the message.
     """
     return (
-        update(t.message)
-        .where(t.message.c.enrollment.in_(passages), t.message.c.state.in_(["pending", "held", "claimed"]))
-        .values(state="cancelled", reason="passage ended", ended_at=_now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(t.message.c.enrollment.in_(passages))
+        .values(reason="passage ended", ended_at=_now, worker=null(), lease_until=null(), counted_at=null())
     )
 
 
@@ -108,6 +110,8 @@ class End:
     #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of all passages
     in_lot: Insert
     in_all: Insert
+    #: the same among members that have just moved to the version
+    in_moved: Insert
     moments: Moments
 
 
@@ -143,6 +147,7 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
         lot.c.kind.in_(bindparam("kinds", expanding=True)),
     )
     columns = ["enrollment", "state", "reason", "at"]
+    now_found = found.add_columns(_now).where(compile_criterion(criterion, frame))
     return End(
         stirred_by=stirs(criterion),
         drifts=drifts(criterion),
@@ -150,9 +155,8 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
             columns,
             found.add_columns(lot.c.at).join(lot, of_round).where(compile_criterion(criterion, in_round)),
         ),
-        in_all=insert(ending).from_select(
-            columns, found.add_columns(_now).where(compile_criterion(criterion, frame))
-        ),
+        in_all=insert(ending).from_select(columns, now_found),
+        in_moved=insert(ending).from_select(columns, now_found.join(moving, moving.c.enrollment + 0 == _e.id)),
         moments=frame.moments,
     )
 

@@ -198,12 +198,16 @@ _COUNT_MISSES = select(_c.miss, func.count().label("n")).where(_c.miss != "").gr
 
 def _keep(which: ColumnElement[bool]) -> Insert:
     return insert(t.not_entered).from_select(
-        ["journey", "version", "trigger", "contact", "event", "at", "reason", "values"],
+        [
+            "journey", "version", "trigger", "contact", "event", "at", "reason", "values", "matched_at",
+            "subject_kind", "subject_id", "due_at",
+        ],
         select(
             bindparam("journey", type_=BigInteger()), bindparam("version", type_=BigInteger()),
             bindparam("trigger", type_=Text()), _c.contact, _c.event,
             # it may have happened before the pause, and be heard in it
             case((_c.miss == "paused", _now), else_=_c.at), _c.miss, _c["values"],
+            _c.at, _c.subject_kind, _c.subject_id, _c.due_at,
         ).where(which).order_by(_c.id),
     )  # fmt: skip
 

@@ -11,46 +11,28 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, select
 
-from journeys.base.errors import KanwaError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.errors import KanwaError
+from journeys.base.i18n import N_, words_in
 from journeys.base.time import Instant, day_of, zone_of
 from journeys.channels.channel import Mail, Request
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.outbox import Claimed
 from journeys.engine.plan import Plans
+from journeys.engine.senders import Senders, read_senders
 from journeys.messages.context import Context, Matter, Sender
+from journeys.messages.filters import day_in
 from journeys.messages.links import LinkKeys, LinkMaker
 from journeys.messages.mime import MailHeaders, Skeleton
 from journeys.messages.rendering import Renderers
 from journeys.messages.request import Body
 from journeys.messages.template import Template, from_json
+from journeys.messages.verp import return_path
 from journeys.nodes.webhook import Webhook
 from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.codes import FOR_GOOD
 
 STORE_ID = "store_id"
-
-
-class NoSender(KanwaError):
-    """A message without anybody it could come from."""
-
-    text = N_("The workspace has no sender that the message could come from. Add one under Settings, Senders.")
-
-
-class UnknownSender(NoSender):
-    """A send that names a sender that is not there."""
-
-    text = N_(
-        "There is no sender “{sender}” in the workspace.{suggestion} Add it under Settings, Senders, or choose another "
-        "in the send."
-    )
-
-
-class SenderNotNamed(NoSender):
-    """A send that leaves open which of several senders it means."""
-
-    text = N_("The workspace has more than one sender: {senders}. Choose one of them in the send.")
 
 
 class NoStoredTemplate(KanwaError):
@@ -81,7 +63,7 @@ class _Lot:
     feed_rows: Mapping[int, Mapping[str, Any]]
     events: Mapping[int, Mapping[str, Any]]
     codes: Mapping[int, Mapping[str, Any]]
-    senders: Mapping[str, Sender]
+    senders: Senders
     purposes: Mapping[str, str]
     #: (contact, purpose) → when consent by e-mail was given
     consents: Mapping[tuple[int, str], Instant]
@@ -117,12 +99,15 @@ class LetterWriter:
             return self._call(conn, lot, message, now=now)
         template = self._template(conn, message)
         renderer = self._renderers.get(message.version, message.template, lambda: template)
-        context = self._context(conn, lot, message, template, now=now)
+        sender_key = lot.senders.named(message.sender)
+        sender = lot.senders.by_key[sender_key]
+        context = self._context(conn, lot, message, template, sender, now=now)
         rendered = renderer.render(context)
         headers = MailHeaders.of(context, rendered.subject, store=lot.store)
         content = self._skeleton(message.version, message.template).mail(headers, rendered.html, rendered.text)
+        bounces_to = return_path(sender.return_path, message.id, self._keys) if sender.verp else sender.return_path
         return Letter(
-            mail=Mail(message_id=message.id, envelope_from=context.sender.email, to=message.address, content=content),
+            mail=Mail(message.id, bounces_to, message.address, content, sender=sender_key),
             rfc_id=headers.message_id,
             programme=template.programme,
         )
@@ -165,8 +150,12 @@ class LetterWriter:
     def _make_skeleton(self, version: int, template: str) -> Skeleton:
         return Skeleton.make(self._templates[version, template])
 
-    def _context(self, conn: Connection, lot: _Lot, message: Claimed, template: Template, *, now: Instant) -> Context:
-        sender = _sender(lot, message.sender)
+    def _context(
+        self, conn: Connection, lot: _Lot, message: Claimed, template: Template, sender: Sender, *, now: Instant
+    ) -> Context:
+        contact = lot.contacts[message.contact]
+        zone = zone_of(contact["time_zone"], lot.zone)
+        language = template.language or contact["language"] or ""
         return Context(
             **self._matter(conn, lot, message, now=now),
             links=LinkMaker(
@@ -176,9 +165,10 @@ class LetterWriter:
                 answers=sender.reply_to or sender.email,
                 survey=template.survey,
                 programme=template.programme,
+                language=language,
             ),
             sender=sender,
-            why=_why(lot, message) if message.message_class == "marketing" else "",
+            why=_why(lot, message, language, zone) if message.message_class == "marketing" else "",
             marketing=message.message_class == "marketing",
         )
 
@@ -210,43 +200,15 @@ class LetterWriter:
         }
 
 
-def _why(lot: _Lot, message: Claimed) -> str:
-    """Why the person gets this mail, in a sentence."""
+def _why(lot: _Lot, message: Claimed, language: str, zone: ZoneInfo) -> str:
+    """Why the person gets this mail, in a sentence of their language, the day on their own calendar."""
     given_at = lot.consents.get((message.contact, message.purpose))
     if given_at is None:
         return ""
-    return _("You get this mail because you agreed to “{purpose}” on {day}.").format(
-        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_of(given_at, lot.zone).isoformat()
+    say = words_in(language)
+    return say(N_("You get this mail because you agreed to “{purpose}” on {day}.")).format(
+        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_in(language, day_of(given_at, zone))
     )
-
-
-def _sender(lot: _Lot, key: str) -> Sender:
-    """The sender of that key; without a key the only one there is. Raises NoSender."""
-    if not lot.senders:
-        raise NoSender
-    if not key and len(lot.senders) > 1:
-        raise SenderNotNamed(senders=", ".join(sorted(lot.senders)))
-    sender = lot.senders.get(key) if key else next(iter(lot.senders.values()))
-    if sender is None:
-        raise UnknownSender(sender=key, suggestion=suggestion(key, lot.senders))
-    return sender
-
-
-def senders(conn: Connection) -> dict[str, Sender]:
-    """Who messages come from, by key."""
-    accounts = {row.key: row.settings for row in conn.execute(select(t.account))}
-    # a sender that names no account goes by the only one there is
-    only = next(iter(accounts)) if len(accounts) == 1 else None
-    return {
-        row.key: Sender(
-            email=row.from_address,
-            name=row.from_name,
-            reply_to=row.reply_to or "",
-            address=row.postal_address,
-            domain=accounts.get(row.account or only, {}).get("from_domain", ""),
-        )
-        for row in conn.execute(select(t.sender).order_by(t.sender.c.key))
-    }
 
 
 def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
@@ -272,7 +234,7 @@ def _read(conn: Connection, messages: Sequence[Claimed]) -> _Lot:
         feed_rows={id_: row["data"] for id_, row in _by_id(conn, t.feed_row, subjects.get("feed", set())).items()},
         events=_by_id(conn, t.event, since),
         codes=_codes(conn, {message.code for message in messages if message.code is not None}),
-        senders=senders(conn),
+        senders=read_senders(conn),
         purposes={row.key: row.label for row in conn.execute(select(t.purpose))},
         consents={(row.contact, row.purpose): Instant(row.at) for row in consents},
         attribute_keys=frozenset(conn.execute(select(t.attribute.c.key)).scalars()),

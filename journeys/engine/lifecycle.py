@@ -1,4 +1,4 @@
-"""Pausing and resuming a journey, and saying how it stands."""
+"""Pausing and resuming a journey."""
 
 from __future__ import annotations
 
@@ -68,15 +68,18 @@ def find(conn: Connection, name: str) -> RowMapping:
 
 def pause(conn: Connection, name: str, *, now: Instant) -> None:
     """Stop letting in, moving on and handing over; exits and goals go on. Raises NotLive."""
-    row = _locked(conn, name)
+    row = locked(conn, name)
     if row["state"] != "live":
         raise NotLive(journey=row["name"], state=row["state"])
     conn.execute(update(t.journey).where(t.journey.c.id == row["id"]).values(state="paused", state_at=now))
 
 
 def resume(conn: Connection, name: str, *, now: Instant) -> Waiting:
-    """Let a paused journey run on; says what that brings at once. Raises NotPaused."""
-    row = _locked(conn, name)
+    """Let a paused journey run on; says what that brings at once. Raises NotPaused.
+
+    Who would have come in while it was paused stays out; `missed.let_in` lets them in before.
+    """
+    row = locked(conn, name)
     if row["state"] != "paused":
         raise NotPaused(journey=row["name"], state=row["state"])
     brings = waiting(conn, row["id"], now=now)
@@ -95,7 +98,8 @@ def waiting(conn: Connection, journey: int, *, now: Instant) -> Waiting:
     )
 
 
-def _locked(conn: Connection, name: str) -> RowMapping:
+def locked(conn: Connection, name: str) -> RowMapping:
+    """The row of that journey, held until the commit; what `find` raises."""
     row = find(conn, name)
     return conn.execute(select(t.journey).where(t.journey.c.id == row["id"]).with_for_update()).mappings().one()
 

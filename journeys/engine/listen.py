@@ -17,6 +17,7 @@ from sqlalchemy import (
     Insert,
     Integer,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -249,5 +250,6 @@ _WAKE = (
         t.enrollment.c.node == bindparam("here"),
         t.enrollment.c.state == t.ACTIVE,
     )
-    .values(due_at=_now, woken_by=_by)
+    # who was due before stays due since then: how late a step is, is counted from there
+    .values(due_at=case((t.enrollment.c.due_at <= _now, t.enrollment.c.due_at), else_=_now), woken_by=_by)
 )

@@ -28,7 +28,7 @@ class Live:
 
 
 _JOURNEYS = (
-    select(t.journey.c.id, t.journey.c.state, t.journey.c.version)
+    select(t.journey.c.id, t.journey.c.state, t.journey.c.version, t.journey.c.moves)
     .where(t.journey.c.state.in_(["live", "paused", "stopped"]), t.journey.c.version.is_not(None))
     .order_by(t.journey.c.id)
 )
@@ -55,8 +55,8 @@ class Roll:
 
     def __init__(self, plans: Plans) -> None:
         self._plans = plans
-        #: journey → (its newest version, its versions that have members)
-        self._versions: dict[int, tuple[int, tuple[int, ...]]] = {}
+        #: journey → (its newest version and its count of moves, its versions that have members)
+        self._versions: dict[int, tuple[tuple[int, int], tuple[int, ...]]] = {}
 
     def call(self, conn: Connection, *, lock: bool = False) -> list[Live]:
         """Every journey that is live, paused or stopped, in the order of ids, with the plans its members need.
@@ -70,16 +70,18 @@ class Roll:
                 state=row.state,
                 entry=self._plans.get(conn, row.version) if row.state != "stopped" else None,
                 plans={
-                    version: self._plans.get(conn, version) for version in self._with_members(conn, row.id, row.version)
+                    version: self._plans.get(conn, version)
+                    for version in self._with_members(conn, row.id, row.version, row.moves)
                 },
             )
             for row in conn.execute(_LOCKED if lock else _JOURNEYS).all()
         ]
 
-    def _with_members(self, conn: Connection, journey: int, newest: int) -> tuple[int, ...]:
-        # an older version only ever loses members, so that what was read when the newest was new still covers them
+    def _with_members(self, conn: Connection, journey: int, newest: int, moves: int) -> tuple[int, ...]:
+        # an older version only ever loses members, but for those who move back to it on purpose, so that what was read
+        # when the newest was new still covers them
         known = self._versions.get(journey)
-        if known is None or known[0] != newest:
+        if known is None or known[0] != (newest, moves):
             older = conn.execute(_WITH_MEMBERS, {"journey": journey}).scalars()
-            known = self._versions[journey] = newest, tuple(sorted({newest, *older}))
+            known = self._versions[journey] = (newest, moves), tuple(sorted({newest, *older}))
         return known[1]

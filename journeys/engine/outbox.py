@@ -1,7 +1,7 @@
 """The outbox: messages on their way, each arrow a commit.
 
 No message is made twice; none is silently lost; at most the few in flight at a crash are uncertain, and they are
-named. `ARROWS` is the one transition table: nothing else in the code may move a message.
+named. `store.arrows` holds the one transition table: nothing else in the code may move a message.
 
 Lock order: enrollments by id, contacts by id, messages by id. A claim locks contacts first in a statement of its own
 and only then looks, in a new snapshot: one statement for both broke the cap for 1,000 of 1,000. It does not touch
@@ -12,19 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Integer,
     Row,
     Text,
+    Update,
     and_,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -35,26 +35,12 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
+from journeys.engine.allowances import Allowances, Limits, give_back
 from journeys.engine.policies import Rules, loud_again_at, room_again_at
 from journeys.store import owner, settings
 from journeys.store import tables as t
+from journeys.store.arrows import ARROWS, ENDED, in_states, move
 from journeys.store.suppression import suppressed
-
-#: state → states it may go to
-ARROWS: dict[str, frozenset[str]] = {
-    "pending": frozenset({"held", "claimed", "cancelled"}),
-    "held": frozenset({"held", "claimed", "cancelled"}),
-    "claimed": frozenset({"pending", "started", "skipped", "failed", "expired", "cancelled"}),
-    "started": frozenset({"pending", "sent", "failed", "unknown"}),
-    "unknown": frozenset({"sent", "failed"}),
-    "sent": frozenset({"failed"}),
-    "failed": frozenset(),
-    "skipped": frozenset(),
-    "expired": frozenset(),
-    "cancelled": frozenset(),
-}
-#: an outcome is known: the passage goes on
-ENDED = frozenset({"sent", "failed", "skipped", "expired", "cancelled", "unknown"})
 
 #: seconds for which a claim holds; after that the worker is taken for dead
 LEASE_SECONDS = 300
@@ -94,6 +80,10 @@ class Claimed:
     sender: str
     attempts: int
     made_at: Instant
+    expires_at: Instant | None
+    claimed_at: Instant
+    #: the account whose allowance it took a part of; empty: of none
+    account: str
     #: row of the code it shows
     code: int | None
     channel: str
@@ -117,13 +107,15 @@ class Settled:
 
 RulesOf = Callable[[int], Rules]
 OnBlock = Callable[[int, str], str]
+LimitsOf = Callable[[str], Limits | None]
 
 _m, _e, _k, _j = t.message.c, t.enrollment.c, t.contact.c, t.journey.c
 _now = bindparam("now", type_=BigInteger())
 _worker = bindparam("the_worker", type_=Text())
 
-_waiting: ColumnElement[bool] = literal_column("message.state IN ('pending','held')")
-_in_hand: ColumnElement[bool] = literal_column("message.state IN ('claimed','started')")
+_IN_HAND_STATES = ("claimed", "started")
+_waiting = in_states("pending", "held")
+_in_hand = in_states(*_IN_HAND_STATES)
 _READY = (
     select(_m.id, _m.contact)
     .join(t.journey, _j.id == _m.journey)
@@ -152,8 +144,8 @@ _not_left = or_(_e.state.in_(["active", "finished"]), and_(_e.state == "goal", _
 _LOOK = (
     select(
         _m.id, _m.journey, _m.version, _m.enrollment, _m.node, _m.visit, _m.contact, _m.template, _m.message_class,
-        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.code, _m.expires_at, _m.channel, _m.repeatable,
-        _k.email, _k.phone, _k.time_zone,
+        _m.purpose, _m.sender, _m.attempts, _m.made_at, _m.due_at, _m.code, _m.detail, _m.expires_at, _m.channel,
+        _m.repeatable, _k.email, _k.phone, _k.time_zone,
         _k.erased_at, _not_left.label("not_left"), _consent.label("consent"),
     )
     .join(t.contact, _k.id == _m.contact)
@@ -168,20 +160,18 @@ _COUNTED = select(_m.contact, _m.counted_at).where(
     _m.message_class == "marketing",
 )
 _HOLD = (
-    update(t.message)
+    move("held")
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
-        state="held",
         reason=bindparam("why", type_=Text()),
         detail=bindparam("said", type_=Text()),
         not_before_at=bindparam("until", type_=BigInteger()),
     )
 )
 _CLAIM = (
-    update(t.message)
+    move("claimed")
     .where(_m.id == bindparam("message", type_=BigInteger()))
     .values(
-        state="claimed",
         worker=_worker,
         lease_until=bindparam("until", type_=BigInteger()),
         counted_at=bindparam("counted", type_=BigInteger()),
@@ -198,12 +188,15 @@ def claim(
     limit: int,
     rules_of: RulesOf,
     on_block: OnBlock,
+    limits_of: LimitsOf = lambda _sender: None,
 ) -> tuple[list[Claimed], int]:
     """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
-    consent, cap, quiet hours; of a webhook, which contacts nobody, only passage, expiry and suppression are asked. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does
-    when one holds it: "later" or "skip". Class *service* passes over consent and cap, and keeps quiet hours only
+    consent, cap, quiet hours, the account's allowance; of a webhook, which contacts nobody, only passage, expiry and
+    suppression are asked. `rules_of(version)` gives the policies, `on_block(version, node)` what the node does when one
+    of them holds it: "later" or "skip"; `limits_of(sender)` the limits of its account, which only ever hold it. Class
+    *service* passes over consent and cap, and keeps quiet hours only
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
     """
@@ -223,6 +216,8 @@ def claim(
         since = now - max(cap.within_days for cap in caps) * DAY
         for row in conn.execute(_COUNTED, {"contacts": contacts, "since": since}):
             counted.setdefault(row.contact, []).append(row.counted_at)
+    limits = {row.id: limits_of(row.sender) if row.channel == "email" else None for row in rows}
+    allowances = Allowances(conn, {one.account: one for one in limits.values() if one}.values(), now=now)
     left_out_until = settings.get(conn, owner.LEFT_OUT_UNTIL, 0)
     claimed: list[Claimed] = []
     held = 0
@@ -239,6 +234,10 @@ def claim(
             now=now,
             zone=zone_of(row.time_zone, zone),
         )
+        limited = limits[row.id]
+        if verdict is None and limited is not None and (full := allowances.take(limited)) is not None:
+            said = f"{full.most} / {full.unit}"
+            verdict = _held_or_skipped("allowance", said, full.until, "later", row.expires_at)
         if verdict is None and row.message_class == "marketing":
             counted.setdefault(row.contact, []).append(now)
         if verdict is not None and verdict.state == "held":
@@ -255,11 +254,13 @@ def claim(
                 "counted": now if verdict is None else None,
             },
         )  # fmt: skip
-        claimed.append(_claimed(row, verdict))
+        account = limited.account if verdict is None and limited is not None else ""
+        claimed.append(_claimed(row, verdict, now=now, account=account))
+    allowances.write()
     return claimed, held
 
 
-def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
+def _claimed(row: Row[Any], verdict: Verdict | None, *, now: Instant, account: str) -> Claimed:
     return Claimed(
         id=row.id,
         enrollment=row.enrollment,
@@ -274,6 +275,9 @@ def _claimed(row: Row[Any], verdict: Verdict | None) -> Claimed:
         sender=row.sender,
         attempts=row.attempts,
         made_at=row.made_at,
+        expires_at=row.expires_at,
+        claimed_at=now,
+        account=account,
         code=row.code,
         channel=row.channel,
         repeatable=row.repeatable,
@@ -302,7 +306,8 @@ def judge(
     if row.erased_at is not None or not row.not_left:
         return Verdict("cancelled", "passage ended")
     if row.expires_at is not None and row.expires_at <= now:
-        return Verdict("expired", "too late")
+        # with what kept it: the rule, or the last answer of the server
+        return Verdict("expired", "too late", row.detail)
     if row.due_at <= left_out_until:
         return Verdict("skipped", LEFT_OUT)
     if not row.email and row.channel == "email":
@@ -334,25 +339,24 @@ def _held_or_skipped(reason: str, said: str, until: Instant, block: str, expires
 
 
 _START = (
-    update(t.message)
+    move("started")
     .where(
         _m.id.in_(bindparam("ids", expanding=True)),
-        _m.state == literal_column("'claimed'"),
         _m.worker == _worker,
         exists(select(1).where(_e.id == _m.enrollment, _not_left)),
         exists(select(1).where(_j.id == _m.journey, _j.state.in_(["live", "stopped"]))),
         or_(_m.message_class == "service", func.coalesce(_consent, literal_column("false"))),
     )
     .values(
-        state="started", reason="", detail="", started_at=_now, attempts=_m.attempts + 1,
+        reason="", detail="", started_at=_now, attempts=_m.attempts + 1,
         lease_until=bindparam("until", type_=BigInteger()),
     )
     .returning(_m.id)
 )  # fmt: skip
 _RELEASE = (
-    update(t.message)
-    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.state == literal_column("'claimed'"), _m.worker == _worker)
-    .values(state="pending", worker=null(), lease_until=null(), counted_at=null())
+    move("pending", among=("claimed",))
+    .where(_m.id.in_(bindparam("ids", expanding=True)), _m.worker == _worker)
+    .values(worker=null(), lease_until=null(), counted_at=null())
 )
 _NAME = (
     update(t.message)
@@ -374,14 +378,15 @@ def start(conn: Connection, messages: Sequence[tuple[Claimed, str]], *, worker: 
             _START, {"ids": ids, "the_worker": worker, "now": now, "until": now + HAND_OVER_SECONDS * len(ids)}
         ).scalars()
     )
-    release(conn, [id_ for id_ in ids if id_ not in started], worker=worker)
+    release(conn, [message for message, _ in messages if message.id not in started], worker=worker)
     return started
 
 
-def release(conn: Connection, ids: Sequence[int], *, worker: str) -> None:
-    """Give claimed messages back."""
-    if ids:
-        conn.execute(_RELEASE, {"ids": list(ids), "the_worker": worker})
+def release(conn: Connection, messages: Sequence[Claimed], *, worker: str) -> None:
+    """Give claimed messages back, and their parts of allowances."""
+    if messages:
+        conn.execute(_RELEASE, {"ids": [message.id for message in messages], "the_worker": worker})
+        give_back(conn, messages)
 
 
 _LOCK_ENROLLMENTS = select(_e.id).where(_e.id.in_(bindparam("ids", expanding=True))).order_by(_e.id).with_for_update()
@@ -390,28 +395,33 @@ _GO_ON = (
     .where(
         _e.id == bindparam("passage", type_=BigInteger()),
         _e.node == bindparam("here", type_=Text()),
-        _e.n == bindparam("visit", type_=Integer()),
+        # asked of the message: since it was claimed its passage may have moved to another version, to a new stay
+        _e.n == select(_m.visit).where(_m.id == bindparam("message", type_=BigInteger())).scalar_subquery(),
         _e.state == t.ACTIVE,
     )
     .values(due_at=bindparam("due", type_=BigInteger()))
 )
-_SETTLE = (
-    update(t.message)
-    .where(
-        _m.id == bindparam("message", type_=BigInteger()),
-        _m.worker == _worker,
-        _in_hand,
+
+
+def _settling(state: str) -> Update:
+    return (
+        move(state, among=_IN_HAND_STATES)
+        .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
+        .values(
+            reason=bindparam("why", type_=Text()),
+            detail=bindparam("said", type_=Text()),
+            ended_at=_now,
+            worker=null(),
+            lease_until=null(),
+            # what may have arrived counts against caps
+            counted_at=_m.counted_at if state in ("sent", "unknown") else null(),
+        )
     )
-    .values(
-        state=bindparam("becomes", type_=Text()),
-        reason=bindparam("why", type_=Text()),
-        detail=bindparam("said", type_=Text()),
-        ended_at=_now,
-        worker=null(),
-        lease_until=null(),
-        counted_at=case((bindparam("counts", type_=Integer()) == 1, _m.counted_at), else_=null()),
-    )
-)
+
+
+_SETTLE = {
+    state: _settling(state) for state in sorted({to for state in _IN_HAND_STATES for to in ARROWS[state]} & ENDED)
+}
 
 
 def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Instant) -> None:
@@ -426,28 +436,21 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
             {
                 "passage": end.message.enrollment,
                 "here": end.message.node,
-                "visit": end.message.visit,
+                "message": end.message.id,
                 "due": _goes_on_at(end, now),
             }
             for end in ends
         ],
     )
-    conn.execute(
-        _SETTLE,
-        [
-            {
-                "message": end.message.id,
-                "the_worker": worker,
-                "becomes": end.state,
-                "why": end.reason,
-                "said": end.detail,
-                "now": now,
-                # what may have arrived counts against caps
-                "counts": int(end.state in ("sent", "unknown")),
-            }
-            for end in ends
-        ],
-    )
+    # one after the other, in the order of ids, and not a statement a state
+    for state, alike in groupby(ends, key=lambda end: end.state):
+        conn.execute(
+            _SETTLE[state],
+            [
+                {"message": end.message.id, "the_worker": worker, "why": end.reason, "said": end.detail, "now": now}
+                for end in alike
+            ],
+        )
 
 
 def _goes_on_at(end: Settled, now: Instant) -> Instant:
@@ -459,10 +462,9 @@ def _goes_on_at(end: Settled, now: Instant) -> Instant:
 
 
 _AGAIN = (
-    update(t.message)
-    .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker, _in_hand)
+    move("pending", among=_IN_HAND_STATES)
+    .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
     .values(
-        state="pending",
         reason=bindparam("why", type_=Text()),
         detail=bindparam("said", type_=Text()),
         not_before_at=bindparam("until", type_=BigInteger()),
@@ -482,16 +484,23 @@ def try_again(
     worker: str,
     count_attempt: bool = True,
 ) -> None:
-    """Put messages that were certainly not accepted back to pending: (message, not before, reason, detail)."""
+    """Put messages that were certainly not accepted back to pending: (message, not before, reason, detail).
+
+    Not beyond their end, where they are looked at once more and expire. With `count_attempt` false they were started
+    and not even offered: that is no attempt, and their parts of allowances are given back.
+    """
+    messages = list(messages)
     rows = [
         {
-            "message": message.id, "the_worker": worker, "until": until, "why": reason, "said": detail,
-            "free": 0 if count_attempt else 1,
+            "message": message.id, "the_worker": worker, "until": min(until, message.expires_at or until),
+            "why": reason, "said": detail, "free": 0 if count_attempt else 1,
         }
         for message, until, reason, detail in messages
     ]  # fmt: skip
     if rows:
         conn.execute(_AGAIN, rows)
+    if not count_attempt:
+        give_back(conn, [message for message, *_rest in messages])
 
 
 # every message in hand has a lease; saying so lets both planners use the index of leases, an order by id would not
@@ -500,15 +509,15 @@ _IN_HAND = select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).whe
 )
 _still = and_(_m.id.in_(bindparam("ids", expanding=True)), _m.worker.in_(bindparam("workers", expanding=True)))
 _BACK = (
-    update(t.message)
-    .where(_still, or_(_m.state == literal_column("'claimed'"), _m.repeatable))
-    .values(state="pending", worker=null(), lease_until=null(), started_at=null(), counted_at=null())
+    move("pending", among=_IN_HAND_STATES)
+    .where(_still, or_(in_states("claimed"), _m.repeatable))
+    .values(worker=null(), lease_until=null(), started_at=null(), counted_at=null())
 )
 _UNKNOWN = (
-    update(t.message)
-    .where(_still, _m.state == literal_column("'started'"), ~_m.repeatable)
-    .values(state="unknown", reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
-    .returning(_m.enrollment, _m.node, _m.visit)
+    move("unknown")
+    .where(_still, ~_m.repeatable)
+    .values(reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
+    .returning(_m.id, _m.enrollment, _m.node)
 )
 
 
@@ -549,11 +558,17 @@ def recover(
         conn.execute(
             _GO_ON,
             [
-                {"passage": row.enrollment, "here": row.node, "visit": row.visit, "due": now + UNKNOWN_REST}
+                {"passage": row.enrollment, "here": row.node, "message": row.id, "due": now + UNKNOWN_REST}
                 for row in lost
             ],
         )
     return conn.execute(_BACK, these).rowcount, len(lost)
+
+
+def first_ready(conn: Connection, *, now: Instant) -> int | None:
+    """The message whose turn is next at `now`; None where nothing is ready."""
+    row = conn.execute(_READY, {"now": now, "limit": 1}).first()
+    return row.id if row is not None else None
 
 
 def next_at(conn: Connection) -> Instant | None:

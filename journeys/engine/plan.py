@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
-from journeys.base.catalogue import Catalogue
+from journeys.base.catalogue import TRANSPORTS, Catalogue
 from journeys.base.time import DAY, Instant
 from journeys.criteria import Criterion, references, stirs, typed, with_default_scope
 from journeys.criteria.scope import SinceEntry
@@ -16,9 +18,11 @@ from journeys.graph.doors import door_of
 from journeys.graph.file import read_journey
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
+from journeys.messages.template import channels_of
 from journeys.nodes.cohort import Phase
 from journeys.nodes.jump import Jump
 from journeys.nodes.node import Arrival, Node
+from journeys.nodes.send import Send
 from journeys.nodes.trigger import Trigger
 from journeys.store import tables as t
 from journeys.store.attributes import attributes
@@ -34,6 +38,8 @@ class Step:
     off: bool
     #: outlet → node it leads to; an outlet without an edge is missing
     targets: dict[str, str]
+    #: channels by which a message of the node can go
+    channels: frozenset[str] = TRANSPORTS
 
     @property
     def arrival(self) -> Arrival:
@@ -45,7 +51,10 @@ class Step:
         if self.node.ends:
             return None
         outlets = self.node.outlets()
-        if self.off or (len(outlets) == 1 and self.node.arrival in (Arrival.AT_ONCE, Arrival.TIMED)):
+        if self.off:
+            return outlets[0].id
+        asked = self.node.may_rest or self.node.arrival not in (Arrival.AT_ONCE, Arrival.TIMED)
+        if len(outlets) == 1 and not asked:
             return outlets[0].id
         return None
 
@@ -136,10 +145,17 @@ def _typed(criterion: Criterion | None, catalogue: Catalogue) -> Criterion | Non
     return typed(criterion, catalogue) if criterion is not None else None
 
 
-def plan_of(row: RowMapping, journey: Journey, catalogue: Catalogue) -> Plan:
+def plan_of(
+    row: Mapping[str, Any],
+    journey: Journey,
+    catalogue: Catalogue,
+    *,
+    bodies: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> Plan:
     """The plan of one row of version joined with its journey (columns journey, key, name, id, number, published_at).
 
-    `catalogue` tells the types of attributes. Raises InvalidCriterion where a criterion asks for another type.
+    `catalogue` tells the types of attributes and the channels that can be handed over by, `bodies` the channels that
+    templates have a text for, where it matters. Raises InvalidCriterion where a criterion asks for another type.
     """
     steps = {}
     for id_ in journey.node_ids():
@@ -153,6 +169,7 @@ def plan_of(row: RowMapping, journey: Journey, catalogue: Catalogue) -> Plan:
             targets={
                 outlet.id: target for outlet in node.outlets() if (target := journey.target(id_, outlet.id)) is not None
             },
+            channels=catalogue.transports & bodies.get(getattr(node, "template", ""), catalogue.transports),
         )
     return Plan(
         journey=row["journey"],
@@ -176,8 +193,10 @@ def plan_of(row: RowMapping, journey: Journey, catalogue: Catalogue) -> Plan:
 class Plans:
     """Plans by version, each read once: versions never change. One per process; safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, transports: frozenset[str] = TRANSPORTS) -> None:
+        """`transports` are the channels by which this installation hands over."""
         self._plans: dict[int, Plan] = {}
+        self._transports = transports
 
     def get(self, conn: Connection, version: int) -> Plan:
         if version not in self._plans:
@@ -190,9 +209,23 @@ class Plans:
                 .mappings()
                 .one()
             )
-            self._plans[version] = plan_of(row, read_journey(row["graph"]), Catalogue(attributes=attributes(conn)))
+            journey = read_journey(row["graph"])
+            catalogue = Catalogue(attributes=attributes(conn), transports=self._transports)
+            self._plans[version] = plan_of(dict(row), journey, catalogue, bodies=_bodies(conn, version, journey))
         return self._plans[version]
 
     def clear(self) -> None:
         """Forget them: after a journey was renamed, or when a store is swapped under the process."""
         self._plans.clear()
+
+
+def _bodies(conn: Connection, version: int, journey: Journey) -> dict[str, frozenset[str]]:
+    """Channels that the templates of ladders have a text for; of other sends the one channel is taken in any case."""
+    sends = [node for id_ in journey.node_ids() if isinstance(node := journey.node(id_), Send)]
+    keys = sorted({send.template for send in sends if send.ladder is not None})
+    if not keys:
+        return {}
+    rows = conn.execute(
+        select(t.template.c.key, t.template.c.source).where(t.template.c.version == version, t.template.c.key.in_(keys))
+    )
+    return {row.key: channels_of(row.source) for row in rows}

@@ -9,7 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, case, delete, insert, literal, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
@@ -17,7 +31,9 @@ from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of
 from journeys.engine import scratch
 from journeys.engine.checking import checked
+from journeys.engine.drafts import not_stale
 from journeys.engine.enroll import admit, fill_candidates, subject_key
+from journeys.engine.indexes import settle_indexes
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
@@ -33,7 +49,6 @@ from journeys.nodes.triggers import ByDay
 from journeys.nodes.triggers.on import Matching
 from journeys.store import settings
 from journeys.store import tables as t
-from journeys.store.attribute_indexes import index_attribute
 from journeys.store.catalogue import catalogue as catalogue_of
 from journeys.store.store import Store
 from journeys.store.wakeup import wake
@@ -54,6 +69,15 @@ class UnknownKinds(KanwaError):
     text = N_("“{journey}” cannot be published:\n{problems}")
 
 
+class NotToLive(KanwaError):
+    """A stopped or archived journey is published, and nobody said that it is to live again."""
+
+    text = N_(
+        "“{journey}” is {state}. Publishing it would let contacts in again: say on purpose that it is to live again, or "
+        "leave it."
+    )
+
+
 class NothingChanged(KanwaError):
     """The journey is already published just as it is."""
 
@@ -69,6 +93,8 @@ class Published:
     number: int
     #: who was let in at once, where a trigger takes existing contacts
     entered: int
+    #: the journey was paused, and stays so
+    paused: bool
     #: of the version: what the next draft is based on
     hash: str
     #: what the checks found and did not block
@@ -83,18 +109,22 @@ def publish(
     now: Instant,
     existing: bool | None = None,
     reason: str = "",
+    over: bool = False,
+    again: bool = False,
     catalogue: Callable[[Connection], Catalogue] = catalogue_of,
 ) -> Published:
     """Check the journey, keep it as a new version with its templates, and let it run from `now` on.
 
     `templates` maps the key of each template to its stored form. `existing` overrides what the triggers say about
-    contacts who match already. Passages under way stay on their version. Raises Blocked, with nothing changed, where
-    a check blocks and no `reason` is given; UnknownKinds whatever reason is given; NothingChanged where the newest
-    version is the same, templates included.
+    contacts who match already. Passages under way stay on their version until they are migrated. `over` publishes a
+    draft that does not start from the newest version; `again` lets a stopped or archived journey live again. Raises,
+    with nothing changed, Blocked where a check blocks and no `reason` is given; UnknownKinds whatever reason is given;
+    NothingChanged where the newest version is the same, templates included; Stale or NotBasedOn; NotToLive.
     """
     with scratch.work(store, durable=True) as conn:
         zone = settings.workspace_zone(conn)
-        report = checked(conn, journey, catalogue(conn), now=now)
+        known = catalogue(conn)
+        report = checked(conn, journey, known, now=now)
         blocking = [problem for problem in report.problems if problem.severity is Severity.BLOCKS]
         unknown = [problem for problem in blocking if problem.check == UNKNOWN_KIND]
         if unknown:
@@ -105,7 +135,10 @@ def publish(
         store_id(conn)
         used = _used(journey, templates)
         hash_ = _hash_of(journey, used)
-        plan = _new_version(conn, journey, used, hash_, now=now, reason=reason.strip())
+        row = _published(conn, journey)
+        if row is not None:
+            _may_follow(conn, row, journey, used, hash_, over=over, again=again, catalogue=known)
+        plan = _new_version(conn, row, journey, used, hash_, now=now, reason=reason.strip())
         segments = Segments()
         segments.load(conn)
         segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
@@ -113,15 +146,13 @@ def publish(
         wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)
     # by itself: nobody waits for a version while an index is made, and without one it only takes longer
-    with store.write() as conn:
-        for trigger in plan.triggers.values():
-            for attribute, on in trigger.on.attributes():
-                index_attribute(conn, attribute, on)
+    settle_indexes(store)
     return Published(
         journey=plan.journey,
         version=plan.version,
         number=plan.number,
         entered=entered,
+        paused=paused,
         hash=hash_,
         problems=tuple(problem for problem in report.problems if problem not in blocking),
     )
@@ -144,30 +175,58 @@ def _hash_of(journey: Journey, templates: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def _published(conn: Connection, journey: Journey) -> RowMapping | None:
+    """The journey's row, held until the commit; None for one that was never published."""
+    key = journey.settings.id
+    return conn.execute(select(t.journey).where(t.journey.c.key == key).with_for_update()).mappings().one_or_none()
+
+
+def _may_follow(
+    conn: Connection,
+    row: RowMapping,
+    journey: Journey,
+    templates: Mapping[str, Any],
+    hash_: str,
+    *,
+    over: bool,
+    again: bool,
+    catalogue: Catalogue,
+) -> None:
+    """Refuse to publish where that needs a word more. Raises NotToLive, NothingChanged, Stale, NotBasedOn."""
+    rests = row["state"] in ("stopped", "archived")
+    if rests and not again:
+        raise NotToLive(journey=row["name"], state=row["state"])
+    newest = conn.execute(select(t.version).where(t.version.c.id == row["version"])).mappings().one()
+    # one that lives again gets a version of its own in any case: what happened while it was stopped lets nobody in
+    if newest["hash"] == hash_ and not rests:
+        raise NothingChanged(journey=journey.settings.name, number=newest["number"])
+    if newest["hash"] != hash_ and not over:
+        not_stale(conn, journey, templates, newest=newest, catalogue=catalogue)
+
+
 def _new_version(
-    conn: Connection, journey: Journey, templates: Mapping[str, Any], hash_: str, *, now: Instant, reason: str
+    conn: Connection,
+    row: RowMapping | None,
+    journey: Journey,
+    templates: Mapping[str, Any],
+    hash_: str,
+    *,
+    now: Instant,
+    reason: str,
 ) -> Plan:
     key, name = journey.settings.id, journey.settings.name
-    row = conn.execute(select(t.journey.c.id).where(t.journey.c.key == key).with_for_update()).one_or_none()
     if row is None:
         id_ = conn.execute(
             insert(t.journey).values(key=key, name=name, state="live", state_at=now).returning(t.journey.c.id)
         ).scalar_one()
     else:
-        id_ = row.id
-    last = conn.execute(
-        select(t.version.c.number, t.version.c.hash)
-        .where(t.version.c.journey == id_)
-        .order_by(t.version.c.number.desc())
-        .limit(1)
-    ).one_or_none()
-    if last is not None and last.hash == hash_:
-        raise NothingChanged(journey=name, number=last.number)
+        id_ = row["id"]
+    last = conn.execute(select(func.max(t.version.c.number)).where(t.version.c.journey == id_)).scalar()
     version = conn.execute(
         insert(t.version)
         .values(
             journey=id_,
-            number=last.number + 1 if last else 1,
+            number=(last or 0) + 1,
             published_at=now,
             hash=hash_,
             graph=write_journey(journey),
@@ -186,6 +245,7 @@ def _new_version(
             name=name,
             version=version,
             state=case((t.journey.c.state == "paused", "paused"), else_="live"),
+            state_at=case((t.journey.c.state.in_(["stopped", "archived"]), now), else_=t.journey.c.state_at),
         )
     )
     return Plans().get(conn, version)

@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from journeys.nodes.cohort import members
+from journeys.nodes.cohort import barred, dated, members
 from journeys.store.store import Store
 from journeys.store.tables import Id, Str, fresh
 
@@ -61,6 +61,8 @@ due = Table(
     "due_in_zone",
     _temporary,
     Column("zone", Str, primary_key=True),
+    #: since when members rest; whoever was put to a node by an edit may have come there earlier than now
+    Column("since_at", BigInteger, primary_key=True, server_default="0"),
     Column("due_at", BigInteger, nullable=False),
     prefixes=_prefixes,
 )
@@ -126,6 +128,36 @@ movement = Table(
     prefixes=_prefixes,
 )
 
+#: what happens with whoever stands on a node of another version while members move to one version
+course = Table(
+    "course",
+    _temporary,
+    Column("version", Id),
+    Column("node", Str),
+    Column("target", Str, nullable=False),
+    #: leaves the journey instead
+    Column("exits", Boolean, nullable=False),
+    #: goes on with its stay: what it has waited so far counts
+    Column("stays", Boolean, nullable=False),
+    #: what happens on arrival has to be done (again)
+    Column("arrives", Boolean, nullable=False),
+    #: is looked at now
+    Column("looks", Boolean, nullable=False),
+    #: "keep", "remake" (one not on its way yet is replaced) or "cancel": the messages of the stay
+    Column("messages", Str, nullable=False),
+    Column("reason", Str, nullable=False),
+    PrimaryKeyConstraint("version", "node"),
+    prefixes=_prefixes,
+)
+
+#: members about to move to another version
+moving = Table(
+    "moving",
+    _temporary,
+    Column("enrollment", Id, primary_key=True, autoincrement=False),
+    prefixes=_prefixes,
+)
+
 _unheard, _fresh = lot.alias("unheard"), fresh.alias("still_fresh")
 
 
@@ -136,7 +168,7 @@ def heard(event: ColumnElement[int]) -> ColumnElement[bool]:
     return and_(~exists(later.correlate_except(_unheard)), ~exists(waiting.correlate_except(_fresh)))
 
 
-TABLES = (cohort, way, due, lot, thing, candidate, ending, movement)
+TABLES = (cohort, dated, barred, way, due, lot, thing, candidate, ending, movement, course, moving)
 
 _CLEAR = {table: delete(table) for table in TABLES}
 # nothing vacuums a temporary table: after DELETE every later scan of the cohort walks over all the dead rows of earlier

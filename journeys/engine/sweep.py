@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     bindparam,
+    case,
     func,
     insert,
     literal,
@@ -86,7 +87,8 @@ def _wake(conn: Connection, plan: Plan, *, now: Instant) -> None:
                     t.enrollment.c.node == step.id,
                     t.enrollment.c.state == t.ACTIVE,
                 )
-                .values(due_at=now)
+                # who was due before stays due since then
+                .values(due_at=case((t.enrollment.c.due_at <= now, t.enrollment.c.due_at), else_=now))
             )
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, ScalarSelect, Text, bindparam, exists, func, or_, select
 
+from journeys.base.catalogue import TRANSPORTS
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
@@ -24,20 +25,13 @@ from journeys.engine.happenings import LOT as THINGS
 from journeys.engine.happenings import Happened, happen
 from journeys.engine.listen import Heard, listen
 from journeys.engine.live import Roll
+from journeys.engine.pace import Pace
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
 from journeys.store import contacts, settings
 from journeys.store import tables as t
 from journeys.store.store import Store, repeated
 
-#: members of one cohort on SQLite to begin with; then as many as keep the write lock short
-COHORT = 2_000
-#: members of one cohort on PostgreSQL, which locks rows and not the store: more spread the cost of the statements
-POSTGRESQL_COHORT = 10_000
-SMALLEST_COHORT = 200
-LARGEST_COHORT = 50_000
-#: seconds for which a cohort may hold the write lock on SQLite, where one writer keeps all others waiting
-LOCK_SECONDS = 0.05
 #: events of one lot
 LOT = 2_000
 
@@ -161,13 +155,14 @@ class Engine:
     Use one per thread.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, transports: frozenset[str] = TRANSPORTS) -> None:
+        """`transports` are the channels by which this installation hands messages over."""
         self.store = store
-        self.plans = Plans()
+        self.plans = Plans(transports)
         self.segments = Segments()
         self.roll = Roll(self.plans)
         self._walk = Walk()
-        self._cohort = COHORT if store.is_sqlite else POSTGRESQL_COHORT
+        self._pace = Pace(store)
         self._unused: frozenset[str] = frozenset()
         self._zone = ZoneInfo(settings.DEFAULTS["time_zone"])
 
@@ -316,18 +311,10 @@ class Engine:
                 took = time.perf_counter() - began
                 done.members += advanced.members
                 done.hops += advanced.hops
-                if advanced.members < self._cohort:
+                if advanced.members < self._pace.size:
                     waiting.remove(journey)
-                if advanced.members and self.store.is_sqlite:
-                    self._fit(advanced.members, took)
+                self._pace.took(advanced.members, took)
 
     def _walk_cohort(self, journey: int, plans: dict[int, Plan], now: Instant, zone: ZoneInfo) -> Advanced:
         with scratch.work(self.store) as conn:
-            return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._cohort)
-
-    def _fit(self, members: int, took: float) -> None:
-        """Choose the next cohort's size so that it holds the write lock for about LOCK_SECONDS."""
-        if members < self._cohort and took < LOCK_SECONDS:
-            return
-        wanted = int(members * LOCK_SECONDS / max(took, 1e-4))
-        self._cohort = max(SMALLEST_COHORT, min(LARGEST_COHORT, wanted, self._cohort * 2))
+            return self._walk.advance(conn, plans, journey=journey, now=now, zone=zone, limit=self._pace.size)

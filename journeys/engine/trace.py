@@ -16,7 +16,7 @@ from journeys.criteria import Criterion, explain
 from journeys.engine.absence import Because, absences
 from journeys.engine.jumps import what_became_of
 from journeys.engine.plan import Plan, Plans
-from journeys.engine.reasons import message_said, said
+from journeys.engine.reasons import channels_said, message_said, said
 from journeys.nodes.condition import Condition
 from journeys.nodes.node import Names, Node
 from journeys.nodes.send import Send
@@ -56,6 +56,8 @@ class Passage:
     ended_at: Instant | None
     goal_at: Instant | None
     stays: tuple[Stay, ...]
+    #: whether stays are missing, since the passage ended long ago
+    tidied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def trace(
     For journeys that never recorded a miss of theirs (set triggers keep none) and that they are not in, what their
     triggers ask is worked out now.
     """
-    passages = _passages(conn, plans, contact, names, journey, zone)
+    passages = _passages(conn, plans, contact, names, journey, now, zone)
     misses = _misses(conn, plans, contact, names, journey, zone)
     for version in conn.execute(_UNHEARD_OF, {"contact": contact, "journey": journey}).scalars():
         plan = plans.get(conn, version)
@@ -122,7 +124,7 @@ _UNHEARD_OF = (
 
 
 def _passages(
-    conn: Connection, plans: Plans, contact: int, names: Names, journey: int | None, zone: ZoneInfo
+    conn: Connection, plans: Plans, contact: int, names: Names, journey: int | None, now: Instant, zone: ZoneInfo
 ) -> list[Passage]:
     mine = [t.enrollment.c.contact == contact]
     if journey is not None:
@@ -138,6 +140,8 @@ def _passages(
         if row["state"] == "active":
             step = plan.steps[row["node"]]
             waits_for, due_at = _resting(conn, row)
+            if row["noted"] is not None:
+                waits_for += because(step.node, "", row["noted"], names, at=now, zone=zone)
             stays.append(
                 Stay(
                     node=step.id,
@@ -161,6 +165,8 @@ def _passages(
                 ended_at=row["ended_at"],
                 goal_at=row["goal_at"],
                 stays=tuple(stays),
+                # every passage begins with the hop from its trigger, or ends there
+                tidied=row["state"] != "active" and (not hops or hops[0]["n"] > 0),
             )
         )
     return made
@@ -191,6 +197,10 @@ def because(
     asked = _criterion_of(node)
     if asked is not None:
         found += [Because(str(row), row.holds) for row in explain(asked, data, names, at=at, zone=zone)]
+    elif (told := node.told(data, names, zone) if isinstance(data, dict) else None) is not None:
+        found += [Because(one) for one in told]
+    elif isinstance(data, dict) and ("channels" in data or "messages" in data):
+        found += [Because(one) for one in channels_said(data)]
     elif isinstance(node, Send | Webhook):
         sentences = message_said(data["state"], data["reason"], data["detail"])
         found += [Because(one) for one in sentences if one not in {because.sentence for because in found}]

@@ -82,6 +82,10 @@ class Sender:
     address: str = ""
     #: domain of Message-IDs; empty: that of `email`
     domain: str = ""
+    #: the mailbox that bounces go to; empty: none
+    return_path: str = ""
+    #: whether the return path may name the message
+    verp: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,7 @@ class Matter:
     code: Mapping[str, Any] | None = None
     feed: Mapping[str, Any] | None = None
     journey: str = ""
-    #: language for dates and numbers where neither template nor contact has one
+    #: language for words, dates and numbers where neither template nor contact has one
     language: str = "en"
 
     def facts(self) -> dict[str, Any]:

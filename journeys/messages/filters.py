@@ -111,6 +111,11 @@ def locale_of(language: str) -> Locale:
         return Locale("en", "GB")
 
 
+def day_in(language: str, day: date) -> str:
+    """A day in full as people of that language write it: “3 March 2026”."""
+    return format_date(day, "long", locale=locale_of(language))
+
+
 def text_of(value: Any, locale: Locale) -> str:
     """A value as text. Raises NotOneText for lists and facts, which would print as Python does."""
     match value:

@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 
 from journeys.base.errors import KanwaError
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, _, words_in
 from journeys.base.time import DAY, Instant
 
 #: how long a link is good for: people answer old mails, and an unsubscribe must work for at least 30 days
@@ -187,14 +187,16 @@ class LinkMaker:
     endpoint: str | None = None
     survey: str = ""
     programme: str = ""
+    #: of the subjects of answers by mail
+    language: str = ""
 
     def unsubscribe(self) -> str:
         """Where the visible link leads."""
-        return self._url(Link(self.message, LinkPurpose.UNSUBSCRIBE), _("Unsubscribe"))
+        return self._url(Link(self.message, LinkPurpose.UNSUBSCRIBE), self._say(N_("Unsubscribe")))
 
     def unsubscribe_by_mail(self) -> str:
         """The mailto form, for the header; it stands there beside the https form."""
-        return self._mailto(self._token(Link(self.message, LinkPurpose.UNSUBSCRIBE)), _("Unsubscribe"))
+        return self._mailto(self._token(Link(self.message, LinkPurpose.UNSUBSCRIBE)), self._say(N_("Unsubscribe")))
 
     def unsubscribe_by_click(self) -> str | None:
         """The https form for one click (RFC 8058), where an endpoint exists."""
@@ -205,22 +207,22 @@ class LinkMaker:
     def nps(self, score: int) -> str:
         """The answer `score`, 0 to 10, to the template's survey."""
         link = Link(self.message, LinkPurpose.NPS, self._needs("nps", "survey", self.survey), score)
-        return self._url(link, _("My answer: {answer}").format(answer=score))
+        return self._url(link, self._say(N_("My answer: {answer}")).format(answer=score))
 
     def reason(self, reason: str) -> str:
         """One of the predefined reasons of the template's survey."""
         link = Link(self.message, LinkPurpose.REASON, self._needs("reason", "survey", self.survey), str(reason))
-        return self._url(link, _("My answer: {answer}").format(answer=reason))
+        return self._url(link, self._say(N_("My answer: {answer}")).format(answer=reason))
 
     def join(self) -> str:
         """Join the template's programme."""
         programme = self._needs("join", "programme", self.programme)
-        return self._url(Link(self.message, LinkPurpose.JOIN, programme), _("I join"))
+        return self._url(Link(self.message, LinkPurpose.JOIN, programme), self._say(N_("I join")))
 
     def decline(self) -> str:
         """Say no to the template's programme."""
         programme = self._needs("decline", "programme", self.programme)
-        return self._url(Link(self.message, LinkPurpose.DECLINE, programme), _("I do not join"))
+        return self._url(Link(self.message, LinkPurpose.DECLINE, programme), self._say(N_("I do not join")))
 
     def click(self, url: str) -> str:
         """A link to `url` that counts the click; without an endpoint the plain URL. Raises BadTarget."""
@@ -228,6 +230,9 @@ class LinkMaker:
         if self.endpoint is None:
             return target
         return self._url(Link(self.message, LinkPurpose.CLICK, "", target), "")
+
+    def _say(self, text: str) -> str:
+        return words_in(self.language)(text)
 
     def _needs(self, name: str, setting: str, key: str) -> str:
         if not key:

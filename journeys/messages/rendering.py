@@ -19,7 +19,7 @@ from jinja2 import meta, nodes
 from jinja2.environment import Template as JinjaTemplate
 
 from journeys.base.errors import KanwaError, suggestion
-from journeys.base.i18n import N_, _
+from journeys.base.i18n import N_, words_in
 from journeys.messages.compile import Compiled, Source, compile_template
 from journeys.messages.context import CONTACT_COLUMNS, NAMES, PARTS, Context
 from journeys.messages.filters import LANGUAGE, ZONE
@@ -254,7 +254,9 @@ def _html_footer(html: str, context: Context, names: Mapping[str, Any]) -> str:
     lines = [escape(words) for words in (why, address) if words and escape(words) not in html]
     # looked for in the mail itself: a link inside a branch that was not taken does not count
     if link and escape(link) not in html:
-        lines.append(f'<a href="{escape(link)}" style="color:#6b6b6b;">{escape(_("Unsubscribe"))}</a>')
+        lines.append(
+            f'<a href="{escape(link)}" style="color:#6b6b6b;">{escape(words_in(names[LANGUAGE])(N_("Unsubscribe")))}</a>'
+        )
     if not lines:
         return html
     footer = (
@@ -269,5 +271,5 @@ def _text_footer(text: str, context: Context, names: Mapping[str, Any]) -> str:
     link, why, address = _footer_words(context, names)
     lines = [words for words in (why, address) if words and words not in text]
     if link and link not in text:
-        lines.append(_("Unsubscribe: {link}").format(link=link))
+        lines.append(words_in(names[LANGUAGE])(N_("Unsubscribe: {link}")).format(link=link))
     return text + ("\n-- \n" + "\n".join(lines) + "\n" if lines else "")

@@ -38,6 +38,7 @@ from journeys.base.catalogue import TemplateEntry
 from journeys.base.errors import suggestion
 from journeys.base.i18n import N_, _
 from journeys.messages.place import TemplateError, place
+from journeys.messages.subjects import subjects_needed
 
 SETTINGS = "template.toml"
 BODIES: Mapping[str, Markup] = {"email.mjml": "mjml", "email.html": "html"}
@@ -223,8 +224,14 @@ def catalogue_entry(template: Template) -> TemplateEntry:
         message_class=template.message_class,
         survey=template.survey,
         programme=template.programme,
-        channels=frozenset({"email"}),
+        channels=channels_of({"body": template.body}),
+        subjects=subjects_needed(template.subject, template.preheader, template.body, template.text or ""),
     )
+
+
+def channels_of(stored: Mapping[str, Any]) -> frozenset[str]:
+    """Channels that a template, as `to_json` stores it, has a text for."""
+    return frozenset({"email"}) if stored.get("body") else frozenset()
 
 
 def to_json(template: Template) -> dict[str, Any]:

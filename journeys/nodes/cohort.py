@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from sqlalchemy import BigInteger, Column, ColumnElement, Executable, Integer, MetaData, Table, Text
 
+from journeys.base.catalogue import TRANSPORTS
 from journeys.base.time import Instant
 from journeys.store.moments import Moments
 from journeys.store.tables import Id, Str
@@ -53,13 +54,52 @@ members = Table(
     Column("was_due_at", BigInteger, nullable=False),
     Column("outlet", Str),
     Column("reason", Str, nullable=False),
-    #: JSON text for the trace
+    #: JSON text for the trace; what a node kept of an earlier look (`Outcome.keeps_values`) is there at the next
     Column("values", Text),
     #: event a listening wait found
     Column("found", Id),
+    #: what its moment is worked out from, as text, and what came of it (see `Named`)
+    Column("base", Str),
+    Column("named_at", BigInteger),
+    Column("until", BigInteger),
+    Column("again_at", BigInteger),
     #: hops made in this tick
     Column("hops", Integer, nullable=False),
     Column("state", Str, nullable=False),
+    prefixes=["TEMPORARY"],
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a date, or another base, means by the clock of one zone."""
+
+    #: the moment itself
+    named_at: Instant
+    #: the same, or the first moment of the window behind it
+    until: Instant
+    #: when a member that is late goes on
+    again_at: Instant | None = None
+
+
+#: what the bases of one node's members mean in each zone
+dated = Table(
+    "dated",
+    _temporary,
+    Column("zone", Str, primary_key=True),
+    Column("base", Str, primary_key=True),
+    Column("named_at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("again_at", BigInteger),
+    prefixes=["TEMPORARY"],
+)
+
+#: contacts of one node's members whose address is on the suppression list
+barred = Table(
+    "barred",
+    _temporary,
+    Column("contact", Id, primary_key=True, autoincrement=False),
+    Column("channel", Str, primary_key=True),
     prefixes=["TEMPORARY"],
 )
 
@@ -102,6 +142,8 @@ class Cohort:
     moments: Moments
     #: "sqlite" or "postgresql"
     dialect: str
+    #: channels by which a message of the node can go: the installation hands them over, and the template has a body
+    channels: frozenset[str] = TRANSPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,5 +160,7 @@ class Outcome:
     due_at: ColumnElement[int | None] | None = None
     #: worked out first and kept in `members.found`, so that `outlet` may use it
     found: ColumnElement[int | None] | None = None
+    #: whether the values of who rests on are kept with the passage: worked out once, they are to be found again
+    keeps_values: bool = False
     #: run before anything is asked, with the moments of the cohort: takes what there is too little of for everybody
     first: Executable | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select
 
 from journeys.base.time import DAY
 from journeys.nodes.cohort import Cohort, Outcome, members
@@ -13,10 +13,17 @@ from journeys.store.tables import message
 
 #: how long a message without a known outcome is waited for; then it counts as handed over
 UNKNOWN_RESTS = DAY
+#: its row was tidied away
+NO_MESSAGE: ColumnElement[str] = literal("no message")
 
 
-def when_handed_over(cohort: Cohort, *, channel: str, sent: str, lost: str) -> Outcome:
-    """Rests until the outcome is known: by `sent` where it was handed over, by `lost` where it never will be."""
+def when_handed_over(
+    cohort: Cohort, *, channel: str, sent: str, lost: str, without: ColumnElement[str] = NO_MESSAGE
+) -> Outcome:
+    """Rests until the outcome is known: by `sent` where it was handed over, by `lost` where it never will be.
+
+    `without` is the reason where there is no message.
+    """
     mine = and_(
         message.c.enrollment == members.c.id,
         message.c.node == cohort.node,
@@ -41,7 +48,7 @@ def when_handed_over(cohort: Cohort, *, channel: str, sent: str, lost: str) -> O
             else_=of_message(case((state == "sent", sent), (is_lost, lost), (counts_as_sent, sent))),
         ),
         reason=case(
-            (missing, "no message"),
+            (missing, without),
             else_=func.coalesce(of_message(case((is_lost, why), (counts_as_sent, state))), ""),
         ),
         values=of_message(

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
-from journeys.nodes.cohort import Cohort, DueTable, Outcome, Parcel
+from journeys.criteria import Recall
+from journeys.nodes.cohort import Cohort, DueTable, Named, Outcome, Parcel
 from journeys.nodes.problem import Problem
+from journeys.nodes.recalling import recalls_of
 
 
 class Family(StrEnum):
@@ -106,6 +108,8 @@ class Node(BaseModel):
     can_be_off: ClassVar[bool] = True
     #: whether it writes to contacts, by `change`
     changes: ClassVar[bool] = False
+    #: whether due members have to be asked although there is one outlet only: they may rest on
+    may_rest: ClassVar[bool] = False
 
     @property
     def ends(self) -> str | None:
@@ -127,6 +131,14 @@ class Node(BaseModel):
     def references(self) -> Iterator[tuple[str, str]]:
         """(kind of thing, key) for every key of the outside that the settings mention, criteria included."""
         yield from ()
+
+    def recalls(self) -> Iterator[Recall]:
+        """What the step looks at in the past beyond its own passage, so that tidying leaves it.
+
+        As it stands: what criteria in the settings look at, and every event of the kinds that fields named `event` or
+        `events` hold. A kind that reads other events must add them.
+        """
+        yield from recalls_of(self)
 
     def typed(self, catalogue: Catalogue) -> Self:
         """The same settings, with the types of the attributes that their criteria compare.
@@ -159,6 +171,22 @@ class Node(BaseModel):
         """
         raise NotImplementedError
 
+    def base(self, cohort: Cohort) -> ColumnElement[str | None] | None:
+        """What the moment of each member is worked out from (a day, UTC seconds), as text over `members`; None: nothing.
+
+        Before `outcome` is asked, `named` is for the distinct pairs of zone and base, and its answers stand in the
+        columns `named_at`, `until` and `again_at` of `members`; NULL where the base is, or means nothing.
+        """
+        return None
+
+    def named(self, bases: Iterable[tuple[str, str]], *, now: Instant, zone: ZoneInfo) -> dict[tuple[str, str], Named]:
+        """What each (zone, base) means; one that means nothing is left out. `zone` is the workspace's."""
+        raise NotImplementedError
+
+    def channels_asked(self) -> tuple[str, ...]:
+        """Channels whose suppression list the step asks: the table `barred` then holds the members' contacts on it."""
+        return ()
+
     def parcel(self) -> Parcel:
         """The message that every member makes who comes here; only for arrival HANDS_OVER."""
         raise NotImplementedError
@@ -166,6 +194,13 @@ class Node(BaseModel):
     def outcome(self, cohort: Cohort) -> Outcome:
         """What due members do. Not asked of kinds that end."""
         raise NotImplementedError
+
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str] | None:
+        """Sentences for the values that a hop, or a member at rest, keeps; None: they are said as they are.
+
+        `zone` is the workspace's.
+        """
+        return None
 
     def change(self, conn: Connection, contacts: Sequence[int], *, now: Instant) -> None:
         """Write to contacts as members leave here; only where `changes` is set.

@@ -1,4 +1,4 @@
-"""Split: several ways, by an answer, an opt-in, a segment or a random share."""
+"""Split: several ways, by an answer, an opt-in, a segment, a channel that reaches, or a random share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from sqlalchemy import (
     ColumnElement,
     Double,
@@ -26,6 +26,8 @@ from journeys.base.validation import SettingsError
 from journeys.criteria import below, draw_share, drawn
 from journeys.criteria.draw import MODULUS
 from journeys.criteria.saying import listed
+from journeys.nodes.by import OTHERWISE, Part, SplitBy
+from journeys.nodes.by_reach import ByReachable
 from journeys.nodes.checks import unknown_references
 from journeys.nodes.cohort import Cohort, Outcome, members
 from journeys.nodes.keys import Key, Label, NodeId, NotEmpty, OutletId
@@ -37,28 +39,12 @@ from journeys.store.tables import event, membership, message
 
 PROMOTER, PASSIVE, DETRACTOR, NO_ANSWER = "promoter", "passive", "detractor", "no_answer"
 JOINED, DECLINED, NOT_ASKED = "joined", "declined", "not_asked"
-OTHERWISE = "otherwise"
 
 #: lowest score of a promoter and of a passive; everybody under it who answered is a detractor
 FROM_PROMOTER, FROM_PASSIVE = 9, 7
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _By(_Part):
-    def references(self) -> Iterator[tuple[str, str]]:
-        yield from ()
-
-    def nodes_mentioned(self) -> Iterator[tuple[str, str]]:
-        yield from ()
-
-    def problems(self, around: Around) -> Iterator[Problem]:
-        yield from ()
-
-
-class ByNps(_By):
+class ByNps(SplitBy):
     """By the newest valid NPS answer: 9–10 promoter, 7–8 passive, 0–6 detractor.
 
     With a send named, an answer to one of its messages in this passage; an answer that names no message counts where
@@ -229,7 +215,7 @@ class ByNps(_By):
             )
 
 
-class ByLoyalty(_By):
+class ByLoyalty(SplitBy):
     """By the newest answer to the invitation to a loyalty programme.
 
     Three ways (D4): who joined, who declined, who was not asked. Who was asked and has not answered goes with those who
@@ -277,7 +263,7 @@ class ByLoyalty(_By):
         yield "programme", self.programme
 
 
-class BySegments(_By):
+class BySegments(SplitBy):
     """By the first segment of the list that the contact is in; `otherwise` for who is in none."""
 
     type: Literal["segments"] = "segments"
@@ -322,7 +308,7 @@ class BySegments(_By):
             yield "segment", key
 
 
-class Arm(_Part):
+class Arm(Part):
     """One random way and its share of 100."""
 
     id: OutletId = Field(title=_("Id"))
@@ -330,7 +316,7 @@ class Arm(_Part):
     share: Annotated[int | float, Field(gt=0, le=100, allow_inf_nan=False)] = Field(title=_("Share"))
 
 
-class ByRandom(_By):
+class ByRandom(SplitBy):
     """By chance, and by the same chance every time: a contact keeps its arm at this split, also when it comes again."""
 
     type: Literal["random"] = "random"
@@ -368,7 +354,7 @@ class ByRandom(_By):
         return Outcome(outlet=case(*bounds, else_=self.arms[-1].id), values=json_object_text({"share": share}))
 
 
-By = Annotated[ByNps | ByLoyalty | BySegments | ByRandom, Field(discriminator="type")]
+By = Annotated[ByNps | ByLoyalty | BySegments | ByReachable | ByRandom, Field(discriminator="type")]
 
 
 class Split(Node):
@@ -397,6 +383,9 @@ class Split(Node):
     def problems(self, around: Around) -> Iterator[Problem]:
         yield from unknown_references(self, around)
         yield from self.by.problems(around)
+
+    def channels_asked(self) -> tuple[str, ...]:
+        return self.by.channels_asked()
 
     def outcome(self, cohort: Cohort) -> Outcome:
         return self.by.outcome(cohort)

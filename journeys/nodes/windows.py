@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
 
 from journeys.base.i18n import _
-from journeys.base.time import DAY, Instant, at_wall, day_of, instant, moment
+from journeys.base.time import Instant, at_wall, day_of, instant, jump_between, jumps, moment
 from journeys.base.validation import SettingsError
 from journeys.nodes.keys import NotEmpty
 from journeys.nodes.saying import listed
@@ -64,30 +64,7 @@ def clock_first_shows(day: date, clock: time, zone: ZoneInfo) -> Instant:
         return at
     # read with the offset that holds after the gap (fold=1) the time lies before the gap
     before = instant(datetime.combine(day, clock, tzinfo=zone).replace(fold=1))
-    return _jump_between(before, at, zone)
-
-
-def _jump_between(before: int, after: int, zone: ZoneInfo) -> Instant:
-    """The first instant whose offset is not that of `before`; `after` has another offset."""
-    offset = moment(Instant(before), zone).utcoffset()
-    while after - before > 1:
-        middle = (before + after) // 2
-        if moment(Instant(middle), zone).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return Instant(after)
-
-
-def _jumps(first: Instant, last: Instant, zone: ZoneInfo) -> Iterator[Instant]:
-    """Instants in a stretch at which the clock of `zone` is set forward or back."""
-    # half days: no zone sets its clock twice within one
-    at: int = first
-    while at < last:
-        step = min(at + DAY // 2, last)
-        if moment(Instant(at), zone).utcoffset() != moment(Instant(step), zone).utcoffset():
-            yield _jump_between(at, step, zone)
-        at = step
+    return jump_between(before, at, zone)
 
 
 def next_calendar_day(base: Instant, days: int, zone: ZoneInfo) -> Instant:
@@ -174,7 +151,7 @@ class Window(BaseModel):
         end = clock_first_shows(day + timedelta(days=1), time(0), zone)
         second = instant(datetime.combine(day, self.opens, tzinfo=zone).replace(fold=1))
         # a clock that is set may also jump right into the window, or back into one that was over
-        for at in (start, opening, second, *_jumps(Instant(start - 1), end, zone)):
+        for at in (start, opening, second, *jumps(Instant(start - 1), end, zone)):
             if self.contains(at, zone):
                 yield at
 

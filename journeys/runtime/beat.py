@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from journeys.base.time import Instant
-from journeys.engine import counters, outbox
+from journeys.base.time import HOUR, Instant
+from journeys.engine import counters, outbox, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
+from journeys.insight.rhythm import refresh
 from journeys.runtime.feeds import Feeds
 from journeys.runtime.lease import is_dead
 from journeys.store.store import repeated
@@ -56,6 +57,8 @@ class Runner:
         self.delivery = delivery
         self._threads = threads
         self._beats = 0
+        #: when it was last looked at how much mail goes to Gmail
+        self._counted_at = Instant(0)
 
     def recover(self, now: Instant) -> tuple[int, int]:
         """Take up messages that nobody is working on any more: (back to pending, unknown).
@@ -79,6 +82,8 @@ class Runner:
         done = Beat()
         if self._feeds is not None:
             done.troubles += self._feeds.fetch_due(now, keep_going=keep_going)
+        # before the tick, so that who waits for their rhythm waits by all purchases there are
+        refresh(self.engine.store, self.engine.roll, now=now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events
@@ -92,6 +97,10 @@ class Runner:
             if delivered.idle or delivered.troubles:
                 break
         self._beats += 1
+        if done.messages["sent"] and now >= self._counted_at + HOUR:
+            self._counted_at = now
+            with self.engine.store.write() as conn:
+                volume.note_bulk_senders(conn, now=now)
         if not done.idle and self._beats % FOLD_EVERY == 0:
             with self.engine.store.write() as conn:
                 counters.fold(conn)

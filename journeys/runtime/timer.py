@@ -24,6 +24,7 @@ from journeys.base.clock import Clock
 from journeys.base.errors import KanwaError
 from journeys.base.time import Instant
 from journeys.runtime.beat import Beat, Runner
+from journeys.runtime.chores import Chores
 from journeys.runtime.lease import SECONDS, Lease, RunsElsewhere
 from journeys.store.wakeup import Ear, ear
 
@@ -51,8 +52,10 @@ class Timer:
         *,
         on_beat: Callable[[Instant, Beat], None] | None = None,
         on_trouble: Callable[[str], None] | None = None,
+        chores: Chores | None = None,
     ) -> None:
         self._runner = runner
+        self._chores = chores
         self._lease = lease
         self._clock = clock
         self._on_beat = on_beat or (lambda _now, _beat: None)
@@ -96,8 +99,13 @@ class Timer:
             now = self._clock.now()
             self._take(now)
             self._runner.recover(now)
+            troubles = self._chores.before(now) if self._chores else []
             beat = self._runner.beat(now, keep_going=self._keep_going)
             self._on_beat(now, beat)
+            if self._chores:
+                troubles += self._chores.after(now, self._keep_going)
+            for trouble in troubles:
+                self._on_trouble(trouble)
             for trouble in beat.troubles:
                 self._on_trouble(trouble)
             following = self._runner.next_at(now)

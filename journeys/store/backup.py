@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,12 @@ from zoneinfo import ZoneInfo
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
 from journeys.base.time import Instant, moment
-from journeys.store.errors import NotAStore, StoreDamaged, in_sentences
+from journeys.store.errors import BackupsInTheWay, NotAStore, StoreDamaged, in_sentences
 
 #: the setting that a backup carries
 BACKUP = "backup"
+#: the setting with the number of daily backups that are kept, and the number where nothing was set
+DAILY_KEPT, KEPT = "daily_backups", 7
 
 _UTC = ZoneInfo("UTC")
 
@@ -27,16 +30,17 @@ class NoBackup(KanwaError):
     text = N_("{file} is not a backup of a store of Kanwa: {why} Choose one of the files in backups/.")
 
 
-def back_up(path: Path, *, now: Instant, revision: str) -> Path:
+def back_up(path: Path, *, now: Instant, revision: str, daily: bool = False) -> Path:
     """Copy the store into `backups/` beside it, named by moment (UTC) and structure, and return where it lies.
 
     Only the user can read it (0600). The copy carries a mark (`setting` BACKUP), so that a store opened from it is
-    known for one. Raises DiskFull, StoreLocked and the like.
+    known for one. `daily` names it as one that `prune_daily` may take away. Raises BackupsInTheWay, DiskFull,
+    StoreLocked and the like.
     """
-    folder = path.parent / "backups"
     with in_sentences(str(path), files=True):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        target = _free(folder, f"{path.stem}-{_stamp(now)}-{revision}", path.suffix or ".sqlite")
+        folder = _folder(path)
+        ending = "-daily" if daily else ""
+        target = _free(folder, f"{path.stem}-{_stamp(now)}-{revision}{ending}", path.suffix or ".sqlite")
         try:
             _copy(path, target, mark={"at": now, "revision": revision})
         except BaseException:
@@ -44,6 +48,32 @@ def back_up(path: Path, *, now: Instant, revision: str) -> Path:
             target.unlink(missing_ok=True)
             raise
     return target
+
+
+def _folder(path: Path) -> Path:
+    folder = path.parent / "backups"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        raise BackupsInTheWay(store=str(path), folder=folder) from None
+    return folder
+
+
+def prune_daily(path: Path, *, keep: int) -> list[Path]:
+    """Take away all but the `keep` newest daily backups of the store; returns those that went.
+
+    Backups made by hand, before an upgrade or by a restore are none of them.
+    """
+    name = re.compile(
+        rf"{re.escape(path.stem)}-\d{{4}}-\d\d-\d\dT\d{{6}}Z-[^-]+-daily(?:-\d+)?{re.escape(path.suffix or '.sqlite')}"
+    )
+    with in_sentences(str(path), files=True):
+        # the names begin with the moment, so that they sort by it
+        daily = sorted(file for file in _folder(path).iterdir() if name.fullmatch(file.name))
+        old = daily[: max(0, len(daily) - keep)]
+        for file in old:
+            file.unlink()
+    return old
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +112,7 @@ def restore(path: Path, backup: Path, *, now: Instant, revision: str) -> Restore
 
 def _set_aside(path: Path, now: Instant) -> Path:
     with in_sentences(str(path), files=True):
-        (path.parent / "backups").mkdir(mode=0o700, exist_ok=True)
-        target = _free(path.parent / "backups", f"{path.stem}-{_stamp(now)}-damaged", path.suffix)
+        target = _free(_folder(path), f"{path.stem}-{_stamp(now)}-damaged", path.suffix)
         path.replace(target)
         for ending in ("-wal", "-shm"):
             log = path.with_name(path.name + ending)
@@ -135,7 +164,9 @@ def _copy(path: Path, target: Path, *, mark: dict[str, object]) -> None:
     source = sqlite3.connect(path)
     copy = sqlite3.connect(target)
     try:
-        source.backup(copy, pages=4096)
+        # in one step: a write by anybody else would let one in several steps begin again, on a busy store without end;
+        # a reader keeps no writer waiting
+        source.backup(copy, pages=-1)
         copy.execute(
             "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (BACKUP, json.dumps(mark)),

@@ -34,7 +34,7 @@ def catalogue(
 ) -> Catalogue:
     """Every key that a journey may name. Templates and secrets live outside the store and are given.
 
-    `today` is the workspace's day, by which codes are over; without it none is.
+    `today` is the workspace's day, by which codes are over and dates have gone by; without it none has.
     """
     stages: dict[str, list[str]] = {}
     for row in conn.execute(select(stage.c.funnel, stage.c.key).order_by(stage.c.funnel, stage.c.n)):
@@ -51,6 +51,7 @@ def catalogue(
         senders=_keys(conn, sender.c.key),
         secrets=None if secrets is None else frozenset(secrets),
         pools=_pools(conn, today),
+        today=today,
         journeys=_keys(conn, journey.c.key),
         products=_keys(conn, product.c.key),
         feeds=_keys(conn, feed.c.key),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select, update
 
 from journeys.base.errors import UsageError, suggestion
 from journeys.base.i18n import N_
@@ -183,6 +183,13 @@ def define_sender(
         reply_to=email_address(reply_to) if reply_to else None,
         postal_address=validate_text(postal_address, field="postal_address", most=1_000) or "",
     )
+
+
+def sign_sender(conn: Connection, key: str, *, domain: str, selector: str) -> str:
+    """Have the mail of a sender signed for a domain; returns the domain as it stands in signatures. Raises BadAddress."""
+    name = email_address(f"x@{domain}").partition("@")[2]
+    conn.execute(update(sender).where(sender.c.key == key).values(dkim_domain=name, dkim_selector=selector))
+    return name
 
 
 def define_product(

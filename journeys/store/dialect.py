@@ -470,6 +470,28 @@ def mark_as_store(conn: Connection) -> None:
         conn.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
 
 
+def free_pages(conn: Connection) -> tuple[int, int]:
+    """(pages of an SQLite file that hold nothing, bytes of one); PostgreSQL looks after its own and gives (0, 0)."""
+    if conn.dialect.name != "sqlite":
+        return 0, 0
+    pages, size = (conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("freelist_count", "page_size"))
+    return int(pages), int(size)
+
+
+def give_back_pages(conn: Connection, most: int) -> None:
+    """Cut up to so many free pages off an SQLite file, in the open transaction; the file shrinks at a checkpoint.
+
+    Does nothing for a file that was made without `auto_vacuum`.
+    """
+    # the driver takes one step a fetch, and the pragma gives back one page a step, without a row
+    cursor = conn.connection.cursor()
+    try:
+        for _page in range(most):
+            cursor.execute("PRAGMA incremental_vacuum(1)").fetchall()
+    finally:
+        cursor.close()
+
+
 def lock_structure(conn: Connection) -> None:
     """Let only this transaction change the structure; another one that wants to waits until it ends.
 

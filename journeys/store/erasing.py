@@ -24,6 +24,7 @@ from journeys.base.i18n import _, ngettext
 from journeys.base.time import Instant, day_of
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.arrows import move
 from journeys.store.consent import ADDRESS_COLUMNS
 from journeys.store.contacts import UnknownContact, locked
 from journeys.store.dialect import in_ids, overwrite_deleted
@@ -35,6 +36,7 @@ LOT = 500
 
 #: tables with a column `contact` whose rows go, those that others refer to last
 _CHILDREN = (
+    t.rhythm,
     t.contract,
     t.consent_now,
     t.consent,
@@ -42,6 +44,7 @@ _CHILDREN = (
     t.contact_stage,
     t.membership,
     t.not_entered,
+    t.event_month,
 )
 
 
@@ -165,7 +168,7 @@ def _end_passages(conn: Connection, ids: Sequence[int], *, now: Instant, day: st
     conn.execute(
         update(t.enrollment)
         .where(active)
-        .values(state="exited", reason="erased", due_at=null(), ended_at=now, woken_by=null())
+        .values(state="exited", reason="erased", due_at=null(), ended_at=now, woken_by=null(), noted=null())
     )
     passages = select(e.id).where(in_ids(e.contact, ids)).scalar_subquery()
     conn.execute(update(t.hop).where(t.hop.c.enrollment.in_(passages)).values({"values": null()}))
@@ -176,9 +179,9 @@ def _empty_messages(conn: Connection, ids: Sequence[int], *, now: Instant) -> tu
     m = t.message.c
     theirs = in_ids(m.contact, ids)
     cancelled = conn.execute(
-        update(t.message)
-        .where(theirs, m.state.in_(["pending", "held", "claimed"]))
-        .values(state="cancelled", reason="passage ended", ended_at=now, worker=null(), lease_until=null())
+        move("cancelled")
+        .where(theirs)
+        .values(reason="passage ended", ended_at=now, worker=null(), lease_until=null(), counted_at=null())
     ).rowcount
     conn.execute(update(t.message).where(theirs, m.detail != "").values(detail=""))
     handed_over = m.state.in_(["started", "sent", "unknown"])

@@ -156,6 +156,12 @@ class DiskFull(StoreError):
     text = N_("The disk of the store {store} is full. Nothing was half written; make room and try again.")
 
 
+class BackupsInTheWay(StoreError):
+    """Something else is where the folder of backups should be."""
+
+    text = N_("{folder} is no folder, so that the store {store} cannot be backed up. Move it away and try again.")
+
+
 class StoreDamaged(StoreError):
     """A file whose structure is broken."""
 

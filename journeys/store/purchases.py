@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete, update
 
 from journeys.base.time import Instant
-from journeys.store.dialect import insert_ids, insert_rows
+from journeys.store.dialect import in_ids, insert_ids, insert_rows
 from journeys.store.events import NewEvent, record
-from journeys.store.tables import purchase, purchase_line
+from journeys.store.tables import purchase, purchase_line, rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +96,9 @@ def add_purchases(
         now=now,
     )
     return ids
+
+
+def count_again(conn: Connection, contacts: Sequence[int]) -> None:
+    """Forget the rhythm of contacts of whom purchases went away; it is worked out from those that are left."""
+    conn.execute(delete(rhythm).where(in_ids(rhythm.c.contact, contacts)))
+    conn.execute(update(purchase).where(in_ids(purchase.c.contact, contacts)).values(counted=False))

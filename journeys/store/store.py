@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from journeys.store.address import label
 from journeys.store.asking import Asking
-from journeys.store.errors import in_sentences
+from journeys.store.errors import StoreDamaged, in_sentences
 
 #: how long a writer waits for another writer before it gives up
 BUSY_SECONDS = 10
@@ -109,6 +109,25 @@ class Store:
         finally:
             if self.is_sqlite and durable:
                 _pragma(conn, "synchronous=NORMAL")
+
+    @contextmanager
+    def restructure(self) -> Iterator[Connection]:
+        """One transaction in which tables may be made anew, which SQLite does by copying and dropping them.
+
+        There foreign keys are off meanwhile and looked at once before the commit: dropping a table that others refer to
+        would count as deleting its rows. Raises StoreDamaged, with nothing changed, where one then leads nowhere.
+        """
+        with in_sentences(self.label), self._writing, self.engine.connect() as conn:
+            if self.is_sqlite:
+                _pragma(conn, "foreign_keys=OFF")
+            try:
+                with contextmanager(self._transaction)(conn, ExitStack(), durable=True, temporary=()) as inside:
+                    yield inside
+                    if self.is_sqlite and inside.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                        raise StoreDamaged(store=self.label)
+            finally:
+                if self.is_sqlite:
+                    _pragma(conn, "foreign_keys=ON")
 
     def give_way(self) -> None:
         """Let others write first who wait for it, a quarter of a second at most: for long work, between transactions."""

@@ -185,7 +185,16 @@ purchase = Table(
     #: who this row is in an import: the given id, else a hash of its content and its n-th occurrence
     Column("identity", Str, unique=True),
     Column("import_batch", Id),
+    #: whether the contact's `rhythm` knows of it
+    Column("counted", Boolean, nullable=False, server_default=text("false")),
     Index("ix_purchase_contact_at", "contact", "at"),
+    Index(
+        "ix_purchase_not_counted",
+        "at",
+        "contact",
+        sqlite_where=text("NOT counted"),
+        postgresql_where=text("NOT counted"),
+    ),
     Index("ix_purchase_at", "at"),
 )
 
@@ -198,6 +207,18 @@ purchase_line = Table(
     Column("quantity", Integer, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Index("ix_purchase_line_product", "product"),
+)
+
+#: the time from one purchase day to the next, in the workspace's zone: of a contact, of a segment, or of all (segment "")
+rhythm = Table(
+    "rhythm",
+    metadata,
+    _id(),
+    Column("contact", Id, ForeignKey("contact.id"), unique=True),
+    Column("segment", Str, unique=True),
+    Column("gaps", Integer, nullable=False),
+    Column("mean_seconds", BigInteger, nullable=False),
+    Column("median_seconds", BigInteger, nullable=False),
 )
 
 contract = Table(
@@ -342,6 +363,25 @@ event = Table(
     sqlite_autoincrement=True,
 )
 
+#: old events of tracking kinds, rolled up by `kanwa tidy`
+event_month = Table(
+    "event_month",
+    metadata,
+    _contact(primary_key=True),
+    Column("kind", Str, primary_key=True),
+    #: month of the workspace, "2026-11"
+    Column("month", Str, primary_key=True),
+    #: version and node whose message they answer; 0 and "" for those that answer none
+    Column("version", Id, primary_key=True, autoincrement=False),
+    Column("node", Str, primary_key=True),
+    Column("times", Integer, nullable=False),
+    #: how many of them were quiet
+    Column("quiet", Integer, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: events the engine has not seen yet; those later than the tick stay until their time
 fresh = Table(
     "fresh",
@@ -436,6 +476,8 @@ journey = Table(
     Column("state_at", BigInteger, nullable=False),
     #: last workspace day swept for this journey (ISO)
     Column("swept_on", Str),
+    #: goes up whenever members come to another version than the newest, so that runtimes notice
+    Column("moves", Integer, nullable=False, server_default="0"),
     CheckConstraint("state in ('live','paused','stopped','archived')", name="state"),
 )
 version = Table(
@@ -450,6 +492,8 @@ version = Table(
     Column("graph", Text, nullable=False),
     #: typed reason for publishing over a blocking problem
     Column("reason", Str, nullable=False, server_default=""),
+    #: hops of ended passages that were tidied away; their counters stay
+    Column("hops_tidied", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("journey", "number"),
 )
 #: one message template as it was when a version was published
@@ -483,7 +527,11 @@ enrollment = Table(
     Column("arrived_at", BigInteger, nullable=False),
     #: hops made so far; with the enrollment it names the present stay
     Column("n", Integer, nullable=False),
+    #: was put where it stands by an edit; what happens on arrival there is yet to be done
+    Column("arriving", Boolean, nullable=False, server_default=text("false")),
     Column("woken_by", Id),
+    #: JSON text: what the node it stands at has worked out and keeps until it leaves
+    Column("noted", Text),
     Column("state", Str, nullable=False),
     Column("reason", Str, nullable=False, server_default=""),
     Column("entered_at", BigInteger, nullable=False),
@@ -549,6 +597,11 @@ not_entered = Table(
     #: "audience", "re_entry", "inside", "late", "paused"
     Column("reason", Str, nullable=False),
     Column("values", Text),
+    #: the match, for whoever is let in after a pause: its moment, what it is about, when it would have been due
+    Column("matched_at", BigInteger),
+    Column("subject_kind", Str),
+    Column("subject_id", Id),
+    Column("due_at", BigInteger),
     Index("ix_not_entered_contact", "contact", "journey"),
     Index("ix_not_entered_at", "at"),
 )
@@ -607,6 +660,13 @@ message = Table(
         "lease_until",
         sqlite_where=text("state IN ('claimed','started')"),
         postgresql_where=text("state IN ('claimed','started')"),
+    ),
+    # what went out within 24 hours, to whichever address
+    Index(
+        "ix_message_handed_over",
+        "ended_at",
+        sqlite_where=text("state IN ('sent','unknown')"),
+        postgresql_where=text("state IN ('sent','unknown')"),
     ),
     CheckConstraint(
         "state in ('pending','held','claimed','started','sent','failed','skipped','expired','cancelled','unknown')",
@@ -701,6 +761,21 @@ sender = Table(
     Column("from_address", Str, nullable=False),
     Column("reply_to", Str),
     Column("postal_address", Str, nullable=False, server_default=""),
+    #: d= and s= of its DKIM signature, both or neither; the key is in the keyring
+    Column("dkim_domain", Str),
+    Column("dkim_selector", Str),
+)
+#: how much of a limit of an account is used, in the window that began last; a row is made at the first need
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("account", Str, ForeignKey("account.key"), primary_key=True),
+    #: "second", "minute", "hour", "day"
+    Column("unit", Str, primary_key=True),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("used", Integer, nullable=False),
+    #: messages put off beyond this window; they are spread over the next ones
+    Column("put_off", Integer, nullable=False, server_default="0"),
 )
 policy = Table(
     "policy",
@@ -729,6 +804,8 @@ import_batch = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("undone_at", BigInteger),
+    #: when what undoing it needs was tidied away
+    Column("tidied_at", BigInteger),
     Column("rows_read", Integer, nullable=False, server_default="0"),
     Column("rows_added", Integer, nullable=False, server_default="0"),
     Column("rows_changed", Integer, nullable=False, server_default="0"),

@@ -235,3 +235,10 @@ def test_a_run_is_stopped_by_a_signal_and_gives_its_place_back(kanwa: Kanwa, wor
     assert process.wait(90) == 0
     process.stderr.close()
     assert kanwa("status", "--json").data["run_by"] is None
+
+
+@pytest.mark.parametrize("named", ["", " "])
+def test_an_empty_store_is_not_the_workspaces(kanwa: Kanwa, workspace: Path, named: str) -> None:
+    ran = kanwa("journeys", "--store", named)
+    assert ran.code == 2
+    assert "is not the address of a store" in ran.err

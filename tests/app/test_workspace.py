@@ -14,6 +14,7 @@ from app.workspace import (
     WorkspaceIncomplete,
     WorkspaceUnreadable,
 )
+from journeys.store.fields import BadLanguage
 from journeys.store.settings import UnknownCountry, UnknownTimeZone
 
 
@@ -84,6 +85,17 @@ def test_an_unknown_time_zone_makes_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UnknownCountry):
         workspace.create(tmp_path / "shop", country="Poland")
     assert not (tmp_path / "shop").exists()
+
+
+@pytest.mark.parametrize("language", ["", " ", "polski"])
+def test_an_unknown_language_makes_no_folder(tmp_path: Path, language: str) -> None:
+    with pytest.raises(BadLanguage, match="Write it as a short code, such as pl or en-GB"):
+        workspace.create(tmp_path / "shop", language=language)
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_language_is_written_as_usual(tmp_path: Path) -> None:
+    assert workspace.create(tmp_path / "shop", language="EN-gb").language == "en-GB"
 
 
 def test_broken_toml_names_the_line(tmp_path: Path) -> None:

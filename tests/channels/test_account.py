@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from journeys.channels.account import PRESETS, Account, InvalidAccount, UnknownPreset, preset
+from journeys.channels.account import Account, InvalidAccount
+from journeys.channels.presets import PRESETS, UnknownPreset, preset
 
 
 def problems(**settings):
@@ -98,8 +99,7 @@ def test_the_password_lies_under_the_key():
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 def test_each_preset_makes_an_account(name):
-    found = preset(name)
-    account = Account.read("shop", {"host": found.host, "port": found.port, "security": found.security})
+    account = Account.read("shop", preset(name).settings())
     assert (account.security == "tls") == (account.port == 465)
 
 

@@ -76,6 +76,8 @@ class World:
 
     def publish(self, journey: Journey, templates: Mapping[str, Any] | None = None, **options: Any) -> Published:
         options.setdefault("reason", "a test")
+        # tests build each edition anew instead of editing the last
+        options.setdefault("over", True)
         return publish(self.store, journey, templates or {}, now=self.now, **options)
 
     def enroll(self, who: Sequence[int]) -> Admitted:

@@ -90,12 +90,13 @@ class _Look:
     def _walked(self, e: Row) -> Iterator[str]:
         """Whether its hops are a way through its version that leads to where it stands."""
         graph, hops = self.graphs[e["version"]], self.hops[e["id"]]
-        if not isinstance(graph.node(e["trigger"]), Trigger):
+        if not isinstance(self._entered_by(e).node(e["trigger"]), Trigger):
             yield f"came in by {e['trigger']}, which is no trigger"
         if [hop["n"] for hop in hops] != list(range(len(hops))):
             yield f"has hops {[hop['n'] for hop in hops]}"
-        if any(hop["version"] != e["version"] for hop in hops):
-            yield "has hops of another version"
+        for hop, following in pairwise([*hops, e]):
+            if hop["version"] != following["version"] and hop["kind"] != "migrate":
+                yield f"came to another version at {hop['n']} without having been moved there"
         node: str | None = e["trigger"]
         since = e["entered_at"]
         for hop in hops:
@@ -103,7 +104,19 @@ class _Look:
                 yield f"left {hop['node']} and stood on {node}"
             if hop["entered_at"] != since or hop["left_at"] < since:
                 yield f"was at {hop['node']} from {hop['entered_at']} to {hop['left_at']}, and came at {since}"
+            if hop["kind"] == "migrate":
+                following = hops[hop["n"] + 1] if hop["n"] + 1 < len(hops) else e
+                node = following["node"]
+                if _goes_on(hop):
+                    if node != hop["node"]:
+                        yield f"went on at {node} with the time waited at {hop['node']}"
+                else:
+                    since = hop["left_at"]
+                if node not in self.graphs[following["version"]]:
+                    yield f"was moved to {node}, which its version does not have"
+                continue
             since, node = hop["left_at"], None
+            graph = self.graphs[hop["version"]]
             if hop["kind"] == "edge":
                 step = graph.node(hop["node"])
                 if step is None or hop["outlet"] not in {outlet.id for outlet in step.outlets()}:
@@ -111,7 +124,7 @@ class _Look:
                 elif graph.is_off(hop["node"]) != (hop["reason"] == "off"):
                     yield f"passed {hop['node']} with the reason {hop['reason']!r}"
                 node = graph.target(hop["node"], hop["outlet"])
-        yield from self._arrived(e, graph, hops, node, since)
+        yield from self._arrived(e, self.graphs[e["version"]], hops, node, since)
 
     def _arrived(self, e: Row, graph: Journey, hops: Sequence[Row], node: str | None, since: int) -> Iterator[str]:
         last = hops[-1] if hops else None
@@ -133,23 +146,37 @@ class _Look:
                 pass
             case how:
                 yield f"ended as {how}"
-        if any(hop["kind"] != "edge" for hop in hops[:-1]):
+        if any(hop["kind"] not in ("edge", "migrate") for hop in hops[:-1]):
             yield "went on after its end"
 
     def _wrote(self, e: Row) -> Iterator[str]:
         """Whether every stay at a send has its one message, and no message is without its stay."""
-        graph = self.graphs[e["version"]]
+        graph, hops = self.graphs[e["version"]], self.hops[e["id"]]
         # a change of ours may end a passage on its way to the next node, before that has done anything
         stays = [
-            (hop["n"], hop["node"])
-            for hop in self.hops[e["id"]]
-            if hop["kind"] == "edge" or hop["left_at"] > hop["entered_at"]
+            (hop["n"], hop["node"], hop["version"])
+            for hop in hops
+            if hop["kind"] == "edge" or hop["kind"] == "migrate" or hop["left_at"] > hop["entered_at"]
+            if not _goes_on(hop)
         ]
         if e["state"] == "active":
-            stays.append((e["n"], e["node"]))
-        sends = [(n, node) for n, node in stays if _hands_over(graph.node(node)) and not graph.is_off(node)]
+            stays.append((e["n"], e["node"], e["version"]))
+        # a stay that goes on in another version takes its message along, unless that was called back to be made anew
+        went_on = {(hop["n"], hop["node"]) for hop in hops if _goes_on(hop)}
+        # whoever was moved may have been moved on before it arrived
+        unsure = {hop["n"] + 1 for hop in hops if hop["kind"] == "migrate"}
+        unsure |= {hop["n"] for hop in hops if hop["kind"] == "migrate" and hop["left_at"] == hop["entered_at"]}
         mine = [one for one in self.messages if one["enrollment"] == e["id"]]
-        written = sorted((one["visit"], one["node"]) for one in mine)
+        if any((one["visit"], one["node"]) in went_on and one["state"] != "cancelled" for one in mine):
+            yield "left a message behind in a stay that went on"
+        written = sorted((one["visit"], one["node"]) for one in mine if (one["visit"], one["node"]) not in went_on)
+        sends = [
+            (n, node)
+            for n, node, version in stays
+            if _hands_over(self.graphs[version].node(node))
+            and not self.graphs[version].is_off(node)
+            and (n not in unsure or (n, node) in written)
+        ]
         ended_at_once = e["state"] in ("exited", "goal") and e["arrived_at"] == e["ended_at"]
         if written != sends and not (ended_at_once and written == [*sends, (e["n"], e["node"])]):
             yield f"stayed at sends {sends} and has messages {written}"
@@ -157,10 +184,14 @@ class _Look:
             # who came to the end by itself has left behind only what nobody was to wait for
             by_itself = e["state"] == "finished" or (e["state"] == "goal" and graph.kind(e["node"]) == "goal")
             for one in mine:
-                send = graph.node(one["node"])
-                left_behind = by_itself and send is not None and not send.parcel().waits
+                step = self.graphs[one["version"]].node(one["node"])
+                left_behind = by_itself and step is not None and not step.parcel().waits
                 if one["state"] in ON_ITS_WAY and not left_behind:
                     yield f"is {e['state']}, and its message from {one['node']} is {one['state']}"
+
+    def _entered_by(self, e: Row) -> Journey:
+        """The version that let a passage in."""
+        return self.graphs[next(iter(self.hops[e["id"]]), e)["version"]]
 
     # --- all of them -------------------------------------------------------------------------------------------------
 
@@ -183,7 +214,7 @@ class _Look:
             if [e["entry"] for e in entries] != list(range(1, len(entries) + 1)):
                 yield f"{key} has entries {[e['entry'] for e in entries]}"
             for n, e in enumerate(entries):
-                rule = self.graphs[e["version"]].settings.re_entry
+                rule = self._entered_by(e).settings.re_entry
                 if rule.rule == "always":
                     continue
                 earlier = entries[:n]
@@ -192,7 +223,7 @@ class _Look:
                 if rule.rule == "never" and earlier:
                     yield f"{key} may never come back and did"
             for e, f in pairwise(entries):
-                rule = self.graphs[f["version"]].settings.re_entry
+                rule = self._entered_by(f).settings.re_entry
                 if rule.rule == "after days" and f["since_at"] - e["since_at"] < rule.days * DAY:
                     yield f"{key} came back after {f['since_at'] - e['since_at']} seconds"
 
@@ -257,6 +288,11 @@ class _Look:
             meant = {found[0] for found in conn.execute(statement, moments.values(now, self.zone))}
             if inside != meant:
                 yield f"segment {row['key']} has {sorted(inside)} and means {sorted(meant)}"
+
+
+def _goes_on(hop: Row) -> bool:
+    """Whether the stay that ends with this hop goes on in another version, at the same node and since the same moment."""
+    return bool(hop["kind"] == "migrate" and hop["reason"] == "edited")
 
 
 def _hands_over(node: Node | None) -> bool:

@@ -20,9 +20,13 @@ from sqlalchemy import select, text
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.channels.channel import Accepted, Deferred, Handed, Mail, Refused, Uncertain
 from journeys.engine import counters, lifecycle, scratch
+from journeys.engine.choices import Choices
 from journeys.engine.deliver import Delivery
 from journeys.engine.enroll import Admitted, NoSuchTrigger, enroll_contacts
+from journeys.engine.migrate import migrate
+from journeys.engine.missed import let_in
 from journeys.engine.publish import NothingChanged
+from journeys.engine.stopping import stop
 from journeys.engine.tick import Ticked
 from journeys.graph.journey import Journey
 from journeys.nodes.node import Node
@@ -363,6 +367,17 @@ RARE: Mapping[str, st.SearchStrategy[Any]] = {
     "fold": st.none(),
     "edit segment": st.sampled_from([RED, BLUE, {"any": [RED, OFTEN]}]),
 }
+#: what is done with a journey that runs
+EDITS: Mapping[str, st.SearchStrategy[Any]] = {
+    # what is chosen for nodes by turns, and for all others; to which version, counted from the newest
+    "migrate": st.tuples(
+        st.lists(st.sampled_from(["finish", "exit", "move", "move", None]), min_size=1, max_size=4),
+        st.sampled_from(["finish", "exit"]),
+        st.sampled_from([0, 0, 0, 1]),
+    ),
+    "stop": st.sampled_from(["finish", "leave"]),
+    "let in": st.none(),
+}
 
 
 def deeds(of: Mapping[str, st.SearchStrategy[Any]], again: Sequence[str]) -> st.SearchStrategy[list[Deed]]:
@@ -408,15 +423,15 @@ def stories(
     draft: st.SearchStrategy[Draft] | None = None,
     happening: Mapping[str, st.SearchStrategy[Any]] = DEEDS,
     again: Sequence[str] = ("event", "put in"),
-    editions: bool = False,
+    most_editions: int = 0,
 ) -> Story:
-    """A story of such happenings, those of `again` more often; perhaps with a second edition of the journey."""
+    """A story of such happenings, those of `again` more often; perhaps with more editions of the journey."""
     draft = draft if draft is not None else drafts()
     first, people = draw(draft), draw(PEOPLE)
     happened = draw(deeds(happening, again))
     # whoever nothing brings in makes a dull story
     happened += [Deed(draw(MOMENTS), *_brings_in(first, who)) for who in range(len(people))]
-    if editions and draw(st.booleans()):
+    for _n in range(draw(st.integers(0, most_editions))):
         happened.append(Deed(draw(MOMENTS), "publish", data=draw(draft)))
     return Story(first, people, sorted(happened, key=lambda deed: deed.at), sorted(draw(TICKS)))
 
@@ -532,11 +547,20 @@ class Stage(World):
                     definitions.define_segment(conn, "reds", deed.data)
             case "publish":
                 with suppress(NothingChanged):
-                    self.publish(deed.data.journey())
+                    self.publish(deed.data.journey(), again=True)
+            case "migrate":
+                self._migrate(*deed.data)
+            case "stop" if state in ("live", "paused"):
+                stop(self.store, "test", inside=deed.data, now=self.now)
+            case "let in" if state == "paused":
+                with scratch.work(self.store) as conn:
+                    zone = workspace_settings.workspace_zone(conn)
+                    let_in(conn, self.engine.plans, "test", now=self.now, zone=zone)
+                    lifecycle.resume(conn, "test", now=self.now)
             case "put in":
                 with suppress(NoSuchTrigger):
                     self.enroll([contact])
-            case "pause" | "resume":
+            case "pause" | "resume" | "stop" | "let in":
                 pass
             case "price":
                 with self.store.write() as conn:
@@ -546,6 +570,23 @@ class Stage(World):
                     families.report(conn, deed.data, now=self.now)
             case _ if not gone:
                 self._to(contact, deed.what, deed.data)
+
+    def _migrate(self, turns: Sequence[str | None], others: str, back: int) -> None:
+        """Choose for the nodes of all versions by turns, and migrate to the newest version but so many."""
+        with self.store.read() as conn:
+            mine = select(t.version.c.id).join(t.journey, t.journey.c.id == t.version.c.journey)
+            mine = mine.where(t.journey.c.key == "test").order_by(t.version.c.number)
+            versions = list(conn.execute(mine).scalars())
+            plans = [self.engine.plans.get(conn, version) for version in versions]
+        new = plans[max(0, len(plans) - 1 - back)]
+        steps = [id_ for id_, step in new.steps.items() if id_ not in new.triggers]
+        nodes: dict[str, Any] = {}
+        for n, node in enumerate(sorted({id_ for plan in plans if plan is not new for id_ in plan.steps})):
+            choice = turns[n % len(turns)]
+            if choice is not None:
+                nodes[node] = {"move": steps[n % len(steps)]} if choice == "move" else choice
+        choices = Choices.model_validate({"nodes": nodes, "others": others})
+        migrate(self.store, self.engine.plans, "test", choices, now=self.now, to=new.number)
 
     def _to(self, contact: int, what: str, data: Any) -> None:
         match what:

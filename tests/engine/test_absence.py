@@ -68,7 +68,7 @@ def test_a_day_that_matched_says_whom_the_audience_wanted_then(world: World, ann
     assert miss.at == at("2026-11-22 00:00")
     assert [(one.sentence, one.holds) for one in miss.because] == [
         ("The contact did not fulfil what the trigger asks for.", False),
-        ("tag “vip”: not there, not = there", False),
+        ("tag “vip”: not there; asked for: there", False),
     ]
 
 

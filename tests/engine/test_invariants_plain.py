@@ -125,7 +125,7 @@ STORIES = stories(
     draft=drafts(triggers=TRIGGERS, steps=PLAIN, about=ABOUT, off=False),
     happening={what: DEEDS[what] for what in _HAPPENS} | {what: RARE[what] for what in ("pause", "resume", "erase")},
     again=("event",),
-    editions=True,
+    most_editions=1,
 )
 
 

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
 from sqlalchemy import delete, insert, update
 
+from journeys.base import i18n
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.letters import LetterWriter
 from journeys.graph.journey import Journey
 from journeys.messages.template import load, starters
+from journeys.messages.verp import returned
 from journeys.store import contacts, definitions
 from journeys.store import tables as t
 from journeys.store.contracts import NewContract, add_contracts
@@ -180,8 +185,8 @@ def test_why_one_gets_it_names_the_purpose_and_the_day_of_consent(world: World) 
     world.enroll([anna])
     world.tick("2026-03-07 12:00")
     mail = mail_of(write(world)[anna])
-    assert "You get this mail because you agreed to “Our newsletter” on 2026-03-02." in body(mail)
-    assert "on 2026-03-02." in body(mail, "html")
+    assert "You get this mail because you agreed to “Our newsletter” on 2 March 2026." in body(mail)
+    assert "on 2 March 2026." in body(mail, "html")
 
 
 def test_only_marketing_mail_offers_to_unsubscribe(world: World) -> None:
@@ -382,3 +387,108 @@ def test_a_contract_that_was_taken_away_meanwhile_leaves_the_template_its_fallba
     with world.store.write() as conn:
         conn.execute(delete(t.contract))
     assert mail_of(write(world)[anna])["Subject"] == "Your subscription ends soon"
+
+
+@pytest.mark.usefixtures("products")
+def test_A11_a_passage_about_nothing_shows_no_contract_although_the_contact_has_one(world: World) -> None:
+    (anna,) = world.people(1)
+    add_sender(world.store)
+    contract(world, anna, "stream-x", "2026-03-09")
+    text = "{% if contract or purchase or product or subject %}about something{% else %}about nothing{% endif %}"
+    arrange(world, [anna], text=text)
+    assert body(mail_of(write(world)[anna])).split("\n")[0] == "about nothing"
+
+
+@pytest.mark.usefixtures("products")
+def test_A11_a_passage_that_a_segment_started_shows_no_contract_either(world: World) -> None:
+    (anna,) = world.people(1)
+    add_sender(world.store)
+    contract(world, anna, "stream-x", "2026-03-09")
+    world.segment("polish", {"leaf": "attribute", "attribute": "language", "op": "=", "value": "pl"})
+    text = "{% if contract %}{{ contract.product.name }}{% else %}{{ event.kind }}{% endif %}"
+    trigger = {"on": {"type": "segment", "segment": "polish"}}
+    world.publish(one_mail(trigger), {"hello": written("hello", message_class="service", text=text)})
+    with world.store.write() as conn:
+        contacts.change(conn, [(anna, {"language": "pl"})], now=world.now, source="test")
+    world.tick()
+    assert body(mail_of(write(world)[anna])).split("\n")[0] == "segment.entered"
+
+
+@pytest.fixture
+def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A catalogue of what the foot of a mail says, in the place of ours."""
+    catalogue = Catalog(locale="pl")
+    catalogue.add("Unsubscribe", "Wypisz mnie")
+    catalogue.add("Unsubscribe: {link}", "Wypisz mnie: {link}")
+    catalogue.add(
+        "You get this mail because you agreed to “{purpose}” on {day}.",
+        "Masz ten list, bo {day} zgodzono się na {purpose}.",
+    )
+    file = tmp_path / "pl" / "LC_MESSAGES" / "kanwa.mo"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as out:
+        write_mo(out, catalogue)
+    monkeypatch.setattr(i18n, "PLACE", tmp_path)
+
+
+@pytest.mark.usefixtures("polish")
+@pytest.mark.parametrize(
+    ("contact", "template", "foot", "subject"),
+    [
+        ("pl", "", "Masz ten list, bo 2 marca 2026 zgodzono się na newsletter.", "subject=Wypisz%20mnie"),
+        ("de", "", "You get this mail because you agreed to “newsletter” on 2. März 2026.", "subject=Unsubscribe"),
+        # a template in one language stays in it whoever reads it
+        ("pl", "en", "You get this mail because you agreed to “newsletter” on 2 March 2026.", "subject=Unsubscribe"),
+        ("en", "pl", "Masz ten list, bo 2 marca 2026 zgodzono się na newsletter.", "subject=Wypisz%20mnie"),
+    ],
+)
+def test_the_foot_of_a_mail_is_in_the_language_of_its_words(
+    world: World, contact: str, template: str, foot: str, subject: str
+) -> None:
+    (anna,) = world.people(1, language=contact)
+    add_sender(world.store)
+    world.consent([anna])
+    send = {"message_class": "marketing", "purpose": "newsletter"}
+    world.publish(one_mail(**send), {"hello": written("hello", text="Hello", language=template)})
+    world.enroll([anna])
+    world.tick()
+    mail = mail_of(write(world)[anna])
+    assert foot in body(mail)
+    assert foot in body(mail, "html")
+    assert subject in mail["List-Unsubscribe"]
+    assert ("Wypisz mnie: " in body(mail)) == ("Wypisz" in subject)
+    assert ("Wypisz mnie</a>" in body(mail, "html")) == ("Wypisz" in subject)
+
+
+@pytest.mark.parametrize(
+    ("account", "bounces_to"),
+    [
+        ({}, "shop@shop.test"),
+        ({"return_path": "bounces@mail.shop.test"}, "bounces@mail.shop.test"),
+    ],
+)
+def test_bounces_go_where_the_account_says(world: World, account: dict[str, Any], bounces_to: str) -> None:
+    letter = letter_by(world, account)
+    assert (letter.mail.envelope_from, letter.mail.sender) == (bounces_to, "shop")
+
+
+def test_where_the_account_allows_a_bounce_names_its_message(world: World) -> None:
+    letter = letter_by(world, {"return_path": "bounces@mail.shop.test", "verp": True})
+    assert letter.mail.envelope_from.startswith("bounces+")
+    assert returned(letter.mail.envelope_from, KEYS) == letter.mail.message_id == world.messages()[0]["id"]
+    # the mail itself shows the sender
+    assert parse(letter.mail.content)["From"] == "The Shop <shop@shop.test>"
+
+
+def letter_by(world: World, account: dict[str, Any]) -> Letter:
+    """A mail of the only sender, by an account with these settings."""
+    (anna,) = world.people(1)
+    with world.store.write() as conn:
+        definitions.define_account(conn, "mail", channel="email", settings={"host": "127.0.0.1"} | account)
+    add_sender(world.store)
+    world.publish(one_mail(), {"hello": written("hello")})
+    world.enroll([anna])
+    world.tick()
+    letter = write(world)[anna]
+    assert isinstance(letter, Letter)
+    return letter

@@ -15,7 +15,10 @@ import pytest
 from sqlalchemy import event, text, update
 
 from journeys.base.time import DAY, HOUR, Instant
+from journeys.engine.choices import Choices
 from journeys.engine.deliver import Delivery
+from journeys.engine.migrate import migrate as move_members
+from journeys.engine.plan import Plans
 from journeys.graph.journey import Journey
 from journeys.runtime.beat import Runner
 from journeys.store import contacts
@@ -218,4 +221,20 @@ def test_a_day_reads_no_large_table_as_a_whole_on_postgresql(large_postgres_stor
         conn.execute(text("VACUUM ANALYZE"))
     with explained(large_postgres_store) as scans:
         live_a_day(world)
+    assert not scans, listed(scans)
+
+
+@pytest.mark.parametrize("analyzed", [True, False])
+def test_moving_members_to_another_version_reads_no_large_table_as_a_whole_on_sqlite(
+    sqlite_store: Store, analyzed: bool
+) -> None:
+    world = aged(sqlite_store, 50_000)
+    world.publish(build({"in": LIST, "wait": ("wait", {"rule": {"type": "at once"}}), "exit": EXIT}, []))
+    if analyzed:
+        with sqlite_store.write() as conn:
+            conn.execute(text("ANALYZE"))
+    choices = Choices.model_validate({"nodes": {"HEARAAAA": {"move": "WAITAAAA"}}})
+    with explained(sqlite_store) as scans:
+        done = move_members(sqlite_store, Plans(), "test", choices, now=world.now)
+    assert done.along + done.moved == 5_000
     assert not scans, listed(scans)

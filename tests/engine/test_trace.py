@@ -9,11 +9,11 @@ import pytest
 from journeys.base.time import DAY, HOUR, MINUTE
 from journeys.channels.channel import Accepted, Handed, Refused, Uncertain
 from journeys.engine.deliver import Delivery
-from journeys.engine.outbox import ARROWS
 from journeys.engine.reasons import _MESSAGE
 from journeys.engine.trace import Passage, Stay, Trace, trace
 from journeys.store import contacts
 from journeys.store import tables as t
+from journeys.store.arrows import ARROWS
 from tests.engine.conftest import WARSAW, World, at, build
 from tests.engine.mails import PlainWriter, Recorder
 
@@ -313,6 +313,7 @@ def test_who_never_came_in_by_a_segment_is_told_what_its_audience_sees_now(world
             None,
         ),
         ("language: “pl”", True),
+        ("The contact was never in the segment “visitors”.", None),
     ]
     assert [(one.sentence, one.holds) for one in because[bob]] == [
         ("The contact did not fulfil what the trigger asks for.", False),

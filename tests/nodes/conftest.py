@@ -11,13 +11,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
 from journeys.criteria import Keys
-from journeys.nodes.cohort import Cohort, Phase, members
+from journeys.nodes.cohort import Cohort, Phase, barred, dated, members
 from journeys.nodes.node import Node
+from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
 from journeys.store.moments import Moments
 from journeys.store.store import Store, engine_for
@@ -124,6 +125,10 @@ class Case:
         """What every member decides, by enrollment."""
         moments = Moments()
         cohort = Cohort(journey="JOURNEYA", version=1, node=HERE, moments=moments, dialect=self.conn.dialect.name)
+        here = members.c.node == HERE
+        for table in (dated, barred):
+            self.conn.execute(delete(table))
+        Preparing(node, cohort, here).run(self.conn, {}, now=now, zone=WARSAW)
         outcome = node.outcome(cohort)
         if outcome.first is not None:
             self.conn.execute(outcome.first, moments.values(now, WARSAW))
@@ -132,7 +137,6 @@ class Case:
             if (expression := getattr(outcome, name)) is not None:
                 values[name] = expression
         values.setdefault("due_at", None)
-        here = members.c.node == HERE
         if outcome.found is not None:
             self.conn.execute(update(members).where(here).values(found=outcome.found), moments.values(now, WARSAW))
         self.conn.execute(update(members).where(here).values(values), moments.values(now, WARSAW))
@@ -188,7 +192,8 @@ def conn(kept_store: Store) -> Iterator[Connection]:
 @pytest.fixture
 def case(conn: Connection) -> Case:
     """A cohort on each database in turn."""
-    members.create(conn)
+    for table in (members, dated, barred):
+        table.create(conn)
     return Case(conn)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -59,6 +62,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"by": {"type": "nps", "ever": True}},
         {"by": {"type": "loyalty", "programme": "club"}},
         {"by": {"type": "segments", "segments": ["vip", "loyal"]}},
+        {"by": {"type": "reachable", "channels": ["sms", "email"], "purpose": "newsletter"}},
         {
             "by": {
                 "type": "random",
@@ -78,11 +82,31 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             }
         },
         {"rule": {"type": "criterion", "criterion": TAG, "timeout": {"amount": 1, "unit": "weeks"}}},
+        {"rule": {"type": "date", "date": {"type": "day", "day": "2026-12-10"}}, "late": {"then": "skip"}},
+        {"rule": {"type": "date", "date": {"type": "attribute", "attribute": "trial_ends"}, "offset_days": -3}},
+        {"rule": {"type": "date", "date": {"type": "contract"}, "offset_days": -7, "at": None}, "then": WINDOW},
+        {"rule": {"type": "date", "date": {"type": "event", "field": "starts"}, "offset_days": 1}, "late": {}},
+        {"rule": {"type": "date", "date": {"type": "purchase"}, "offset_days": 14}},
+        {"rule": {"type": "purchase rhythm"}},
+        {
+            "rule": {
+                "type": "purchase rhythm",
+                "by": "mean",
+                "factor": 1.5,
+                "segment": "loyal",
+                "at_least": {"amount": 3},
+                "at_most": {"amount": 90},
+            },
+            "then": WINDOW,
+        },
+        {"rule": {"type": "duration", "amount": 3}, "late": {"then": "next window", "window": WINDOW}},
     ],
     "send": [
         {"template": "nps-survey", "purpose": "newsletter"},
         {"template": "bill", "message_class": "service", "unreachable_goes_another_way": True},
         {"template": "news", "purpose": "newsletter", "wait_for_hand_over": False},
+        {"template": "news", "purpose": "newsletter", "ladder": {"channels": ["email", "sms"]}, "late": {}},
+        {"template": "bill", "message_class": "service", "ladder": {"rule": "all", "channels": ["email", "sms"]}},
     ],
     "repeat": [{"at_most": 3, "at_least_days": 30}, {"at_most": 1}],
     "update": [
@@ -111,6 +135,10 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "note": [{"text": "Ask three days after the order."}, {"text": ""}],
     "frame": [{"title": "Welcome"}, {"title": ""}],
 }
+#: a file with examples for the kinds of a plug-in, {kind: [settings, …]}, so that its author can run this test over it
+MORE = "KANWA_TEST_EXAMPLES"
+if MORE in os.environ:
+    EXAMPLES |= json.loads(Path(os.environ[MORE]).read_text(encoding="utf-8"))
 NODES = [
     pytest.param(kinds()[kind].model_validate(example), id=f"{kind}-{n}")
     for kind, examples in EXAMPLES.items()

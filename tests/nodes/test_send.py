@@ -166,3 +166,87 @@ def test_the_template_is_looked_at(surroundings) -> None:
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         send(**settings)
+
+
+# --- ladders, lateness, what the passage is about --------------------------------------------------------------------
+
+TWO = Catalogue(
+    templates={"nps-survey": TemplateEntry(channels=frozenset({"email", "sms"}))}, purposes=frozenset({"newsletter"})
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"ladder": {"channels": ["sms", "email"]}},
+            "“nps-survey” by the preferred one of text message and e-mail if it reaches, else by the first that does, to those who agreed to “newsletter”",
+        ),
+        (
+            {"ladder": {"rule": "first reachable", "channels": ["email", "sms"]}, "message_class": "service"},
+            "“nps-survey” by the first of e-mail and text message that reaches, to everyone, as a service message",
+        ),
+        (
+            {"ladder": {"rule": "all", "channels": ["email"]}, "purpose": None},
+            "“nps-survey” by each of e-mail that reaches, marketing",
+        ),
+        (
+            {"late": {"then": "next window", "window": {"from": "09:00", "to": "17:00"}}},
+            "e-mail “nps-survey” to those who agreed to “newsletter”; if late by more than 1 day, then at 9:00–17:00 in the contact's time",
+        ),
+        ({"late": {"then": "run"}}, "e-mail “nps-survey” to those who agreed to “newsletter”; however late it is"),
+    ],
+)
+def test_a_ladder_and_lateness_in_words(names, more: dict[str, Any], words: str) -> None:
+    assert send(**more).words(names) == words
+
+
+def test_a_channel_without_a_transport_is_said_to_be_never_taken(surroundings) -> None:
+    around = surroundings(catalogue=TWO, nodes={"TRIGGERA": trigger()})
+    (problem,) = send(ladder={"channels": ["email", "sms"]}).problems(around)
+    assert (problem.check, problem.severity) == ("no-transport", "warns")
+    assert problem.sentence == "Nothing in this installation hands over by text message; it is never taken."
+
+
+def test_where_no_channel_is_left_the_check_blocks(surroundings) -> None:
+    around = surroundings(catalogue=TWO, nodes={"TRIGGERA": trigger()})
+    problems = list(send(ladder={"channels": ["sms", "push"]}).problems(around))
+    assert [(one.check, one.severity) for one in problems] == [
+        ("no-transport", "blocks"),
+        ("template-channel", "blocks"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("channels", "text"),
+    [(["email", "email"], "stands there twice"), (["mail"], "no channel “mail”"), ([], "at least 1")],
+)
+def test_channels_of_a_ladder_are_known_and_named_once(channels: list[str], text: str) -> None:
+    with pytest.raises(ValidationError, match=text):
+        send(ladder={"channels": channels})
+
+
+@pytest.mark.parametrize(
+    ("message_class", "then", "hours"), [("marketing", "next window", 24), ("service", "skip", 72)]
+)
+def test_what_is_late_follows_the_class_where_nothing_is_said(message_class: str, then: str, hours: int) -> None:
+    late = send(message_class=message_class).lateness
+    assert (late.then, late.by.seconds) == (then, hours * 3600)
+
+
+def test_A11_a_message_about_a_contract_warns_where_somebody_comes_in_without_one(surroundings) -> None:
+    def about(*subjects: str) -> Catalogue:
+        return Catalogue(
+            templates={"nps-survey": TemplateEntry(subjects=frozenset(subjects))}, purposes=frozenset({"newsletter"})
+        )
+
+    with_contract = Trigger.model_validate(
+        {"on": {"type": "event", "event": "contract.added"}, "subject": "contract", "only": CONSENT}
+    )
+    nodes = {"TRIGGERA": with_contract, "TRIGGERB": trigger(CONSENT)}
+    (problem,) = send().problems(surroundings(catalogue=about("contract"), nodes=nodes))
+    assert (problem.check, problem.severity, problem.nodes) == ("subject-missing", "warns", ("HEREAAAA", "TRIGGERB"))
+    assert problem.sentence == "“nps-survey” speaks of a contract, and who comes in by “TRIGGERB” is about none."
+    alone = {"TRIGGERA": with_contract}
+    assert checks(send(), surroundings(catalogue=about("contract", "product", "event", "subject"), nodes=alone)) == []
+    assert checks(send(), surroundings(catalogue=about("purchase"), nodes=alone)) == ["subject-missing"]

@@ -328,3 +328,16 @@ def test_settings_that_make_no_sense_are_refused(by: dict[str, Any], text: str) 
 def test_shares_with_decimals_add_up_exactly() -> None:
     arms = [{"id": id_, "label": id_, "share": share} for id_, share in (("a", 33.3), ("b", 33.3), ("c", 33.4))]
     assert len(split(type="random", arms=arms).outlets()) == 3
+
+
+def test_a_split_by_channel_in_words_and_with_a_channel_that_nothing_hands_over_by(names, surroundings) -> None:
+    node = split(type="reachable", channels=["sms", "email"], purpose="newsletter")
+    assert node.words(names) == (
+        "by the first of these channels that reaches, for “newsletter”: text message and e-mail"
+    )
+    assert [outlet.id for outlet in node.outlets()] == ["sms", "email", "otherwise"]
+    (problem,) = node.problems(surroundings(catalogue=Catalogue(purposes=frozenset({"newsletter"}))))
+    assert (problem.check, problem.severity) == ("no-transport", "warns")
+    assert problem.sentence == (
+        "Nothing in this installation hands over by text message, so that nobody goes that way."
+    )

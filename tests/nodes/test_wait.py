@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import insert
 
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.nodes.exit import Exit
@@ -14,6 +15,7 @@ from journeys.nodes.node import Arrival
 from journeys.nodes.send import Send
 from journeys.nodes.wait import AtOnce, CalendarDays, ForDuration, Wait, next_moment
 from journeys.nodes.windows import Window
+from journeys.store import tables as t
 
 NOW = 1_795_345_200  # 2026-11-22 12:00 in Warsaw
 ASK = "ASKAAAAA"
@@ -365,3 +367,41 @@ def test_the_nodes_it_mentions_are_named_with_their_field() -> None:
 def test_settings_that_make_no_sense_are_refused(rule: dict[str, Any], then: Any, text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         wait(rule, then)
+
+
+# --- a criterion looked at late --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("happened", "outlet"),
+    # it came two days ago and waits for one: up to a day ago
+    [(-DAY - 1, "met"), (-DAY, "timeout"), (-DAY + 1, "timeout"), (-1, "timeout")],
+)
+@pytest.mark.parametrize("leaf", ["event", "purchase", "nps"])
+def test_what_came_after_the_time_out_does_not_count_when_the_member_is_looked_at_late(
+    case, leaf: str, happened: int, outlet: str
+) -> None:
+    criterion: dict[str, Any] = {
+        "event": {"leaf": "event", "event": "page.visited"},
+        "purchase": {"leaf": "purchase"},
+        "nps": {"leaf": "nps", "answer": "promoter"},
+    }[leaf]
+    node = wait({"type": "criterion", "criterion": criterion, "timeout": {"amount": 1}})
+    member = case.member(arrived_at=NOW - 2 * DAY)
+    contact = case.contact_of(member)
+    if leaf == "purchase":
+        bought = {"contact": contact, "at": NOW + happened, "total": 1, "currency": "EUR"}
+        case.conn.execute(insert(t.purchase).values(bought))
+    else:
+        kind, data = ("page.visited", {}) if leaf == "event" else ("nps.answered", {"score": 9})
+        case.event(contact, kind, NOW + happened, data=data)
+    assert case.outlet(node, member) == outlet
+
+
+def test_the_trace_of_a_late_look_shows_what_was_counted(case) -> None:
+    node = wait(
+        {"type": "criterion", "criterion": {"leaf": "event", "event": "page.visited"}, "timeout": {"amount": 1}}
+    )
+    member = case.member(arrived_at=NOW - 2 * DAY)
+    case.event(case.contact_of(member), "page.visited", NOW - 60)
+    assert case.decide(node)[member].values == [{"leaf": 0, "value": 0}]

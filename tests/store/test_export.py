@@ -190,7 +190,8 @@ def test_what_came_in_without_a_file_is_known_when_an_export_of_it_comes_back(
 
 
 def test_every_kind_of_import_has_its_export(shop: Store, tmp_path: Path) -> None:
-    assert set(ORDER) == set(KINDS)
+    # a code that was given away is never given again: a pool does not come back from a file
+    assert set(ORDER) == set(KINDS) - {"codes"}
 
 
 def test_a_spreadsheet_finds_no_formula(shop: Store, tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def test_nonsense_gives_one_sentence_and_changes_nothing(
     assert "\n" not in said
     assert said.endswith(".")
     with sqlite_store.read() as conn:
-        for table in t.metadata.sorted_tables:
+        # a store knows from the beginning where it is
+        for table in (one for one in t.metadata.sorted_tables if one is not t.lease):
             assert conn.execute(select(func.count()).select_from(table)).scalar_one() == 0
 
 
@@ -116,6 +117,7 @@ MAPPED = {
     "offers": ("key", "name", "product", "price", "duration_days"),
     "contracts": ("contract_id", "customer", "product", "start_on", "end_on", "duration_days", "recurring_now"),
     "consents": ("customer", "channel", "purpose", "given", "at", "reason"),
+    "codes": ("code", "worth", "valid_until", "pool"),
 }
 
 

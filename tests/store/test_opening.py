@@ -17,6 +17,7 @@ from journeys.base.time import Instant
 from journeys.store import opening
 from journeys.store.address import label
 from journeys.store.errors import (
+    BackupsInTheWay,
     ConnectionLost,
     DatabaseMissing,
     DiskFull,
@@ -330,8 +331,12 @@ def test_two_backups_of_one_second_both_stay(path: Path, one_step_behind: list[s
 
 def test_an_upgrade_does_not_begin_without_its_backup(path: Path, one_step_behind: list[str]) -> None:
     (path.parent / "backups").write_text("a file where the folder is to be")
-    with pytest.raises(FileExistsError):
+    with pytest.raises(BackupsInTheWay) as refused:
         open_store(str(path), clock=CLOCK)
+    assert str(refused.value) == (
+        f"{path.parent / 'backups'} is no folder, so that the store {path} cannot be backed up. Move it away and try "
+        "again."
+    )
     assert one_step_behind == []
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from journeys.base.clock import SetClock
 from journeys.base.time import Instant
 from journeys.store import tables as t
-from journeys.store.attribute_indexes import index_attribute, month_and_day
+from journeys.store.attribute_indexes import AttributeIndex, month_and_day, settle
 from journeys.store.contacts import add
 from journeys.store.dialect import typed_attribute
 from journeys.store.events import NewEvent, record
@@ -108,8 +108,7 @@ def test_an_index_on_an_attribute_serves_what_is_asked_by_it(store: Store, on: A
         "key": typed_attribute(c["keys"], key, "text") == "north",
     }[on]
     with store.write() as conn:
-        index_attribute(conn, key, on)
-        index_attribute(conn, key, on)
+        settle(conn, [AttributeIndex(key, on)])
         if not store.is_sqlite:
             conn.execute(text("SET LOCAL enable_seqscan = off"))
         statement = select(c.id).where(asked).compile(conn, compile_kwargs={"literal_binds": True})

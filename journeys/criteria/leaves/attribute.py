@@ -26,6 +26,7 @@ from journeys.criteria.leaf import Leaf, Verdict
 from journeys.criteria.names import Names
 from journeys.criteria.part import Key
 from journeys.criteria.saying import listed, quoted, say_moment, say_number
+from journeys.store.attribute_indexes import AttributeIndex
 from journeys.store.dialect import (
     contains,
     json_array_has,
@@ -59,6 +60,8 @@ AttributeOp = Literal[
 
 _RELATIVE = ("within the last days", "in the next days", "days ago", "in days", "more than days ago")
 _PRESENCE = ("has a value", "has none")
+#: comparisons that few contacts fulfil
+_NARROW = ("=", "in", "between", "within the last days", "in the next days", "days ago", "in days")
 #: said by their sign
 _SIGNED = ("!=", "<", "<=", ">", ">=", "between")
 _ORDERED = ("=", "!=", "<", "<=", ">", ">=", "between")
@@ -233,6 +236,24 @@ class AttributeLeaf(Leaf):
 
     def holds(self, frame: Frame) -> ColumnElement[bool]:
         return frame.of_person(partial(self._condition, frame))
+
+    def index(self) -> AttributeIndex | None:
+        """The index that serves a search for who fits; None where it would not pay.
+
+        Choices, true and false have so few values that an index on them leads through half of the table, and SQLite,
+        which knows no numbers of rows, would take it all the same.
+        """
+        if self.is_column or self.op not in _NARROW:
+            return None
+        match self.kind:
+            case "text":
+                return AttributeIndex(self.attribute, "key")
+            case "number" | "datetime":
+                return AttributeIndex(self.attribute, "number")
+            case "date":
+                return AttributeIndex(self.attribute, "text")
+            case _:
+                return None
 
     def _condition(self, frame: Frame, c: Columns) -> ColumnElement[bool]:
         if self.op in _PRESENCE:

@@ -112,31 +112,10 @@ class PreferredChannelLeaf(_ChannelLeaf):
     leaf: Literal["preferred channel"] = "preferred channel"
 
     def holds(self, frame: Frame) -> ColumnElement[bool]:
-        return self._preferred(frame) == self.channel
-
-    def _preferred(self, frame: Frame) -> ColumnElement[Any]:
-        clicked = t.event.alias()
-        kinds = {f"{channel}.clicked": channel for channel in CHANNELS}
-        most = scalar(
-            select(case({kind: literal(channel) for kind, channel in kinds.items()}, value=clicked.c.kind))
-            .where(
-                clicked.c.contact == frame.contact,
-                clicked.c.kind.in_(list(kinds)),
-                clicked.c.at <= frame.moments.now,
-            )
-            .group_by(clicked.c.kind)
-            .order_by(func.count().desc(), clicked.c.kind)
-            .limit(one),
-            clicked,
-        )
-
-        def declared(c: Columns) -> ColumnElement[Any]:
-            return typed_attribute(c["keys"], "preferred_channel", "text")
-
-        return func.coalesce(frame.from_person(declared), most)
+        return preferred_channel(frame) == self.channel
 
     def observed(self, frame: Frame) -> ColumnElement[Any]:
-        return self._preferred(frame)
+        return preferred_channel(frame)
 
     def verdict(self, observed: Any, names: Names, *, at: Instant, zone: ZoneInfo) -> Verdict:
         return Verdict(
@@ -168,22 +147,12 @@ class ReachableLeaf(_ChannelLeaf):
 
     def holds(self, frame: Frame) -> ColumnElement[bool]:
         given = ConsentLeaf(channel=self.channel, purpose=self.purpose)
-        return and_(self._addressed(frame), given.holds(frame))
-
-    def _addressed(self, frame: Frame) -> ColumnElement[bool]:
-        match self.channel:
-            case "email":
-                return frame.of_person(lambda c: c.email_key.is_not(None))
-            case "sms" | "phone":
-                return frame.of_person(lambda c: c.phone.is_not(None))
-            case _:
-                # no address of these is stored yet
-                return false()
+        return and_(addressed(frame, self.channel), given.holds(frame))
 
     def observed(self, frame: Frame) -> ColumnElement[Any]:
         return json_array_text(
             [
-                case((self._addressed(frame), true()), else_=false()),
+                case((addressed(frame, self.channel), true()), else_=false()),
                 consent_state(frame, self.channel, self.purpose),
             ]
         )
@@ -220,6 +189,41 @@ class ReachableLeaf(_ChannelLeaf):
     def demands(self) -> Iterator[Demand]:
         # its opposite says nothing of the consent: the address may be missing
         yield Demand(("consent", self.channel, self.purpose), Allowed(only=frozenset({"given"})), reversible=False)
+
+
+def preferred_channel(frame: Frame) -> ColumnElement[Any]:
+    """The channel that the contact declared, else the one they click most in; NULL where neither is known."""
+    clicked = t.event.alias()
+    kinds = {f"{channel}.clicked": channel for channel in CHANNELS}
+    most = scalar(
+        select(case({kind: literal(channel) for kind, channel in kinds.items()}, value=clicked.c.kind))
+        .where(
+            clicked.c.contact == frame.contact,
+            clicked.c.kind.in_(list(kinds)),
+            clicked.c.at <= frame.moments.now,
+        )
+        .group_by(clicked.c.kind)
+        .order_by(func.count().desc(), clicked.c.kind)
+        .limit(one),
+        clicked,
+    )
+
+    def declared(c: Columns) -> ColumnElement[Any]:
+        return typed_attribute(c["keys"], "preferred_channel", "text")
+
+    return func.coalesce(frame.from_person(declared), most)
+
+
+def addressed(frame: Frame, channel: str) -> ColumnElement[bool]:
+    """Whether the contact has an address of the channel."""
+    match channel:
+        case "email":
+            return frame.of_person(lambda c: c.email_key.is_not(None))
+        case "sms" | "phone":
+            return frame.of_person(lambda c: c.phone.is_not(None))
+        case _:
+            # no address of these is stored yet
+            return false()
 
 
 def consent_state(frame: Frame, channel: str, purpose: str) -> ColumnElement[Any]:

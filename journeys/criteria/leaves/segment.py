@@ -16,7 +16,7 @@ from journeys.base.validation import SettingsError
 from journeys.criteria.allowed import Allowed, Demand
 from journeys.criteria.comparison import Count, count_holds
 from journeys.criteria.frame import Frame, NeedsPassage, any_row, one, scalar
-from journeys.criteria.leaf import Holders, Leaf, Verdict, allowed_by, impossible_number
+from journeys.criteria.leaf import Holders, Leaf, Recall, Verdict, allowed_by, impossible_number
 from journeys.criteria.names import Names
 from journeys.criteria.part import Key
 from journeys.criteria.saying import say_moment
@@ -233,6 +233,10 @@ class JourneyLeaf(Leaf):
     def drifts(self) -> bool:
         # moves through journeys leave no events: the daily sweep finds them
         return True
+
+    def recalls(self) -> Iterator[Recall]:
+        if self.node is not None and self.journey is not None:
+            yield Recall("hop", f"{self.journey}/{self.node}")
 
     def references(self) -> Iterator[tuple[str, str]]:
         if self.journey is not None:

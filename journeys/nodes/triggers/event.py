@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, false, func,
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, Instant
 from journeys.base.validation import SettingsError
-from journeys.criteria import Filter, Where
+from journeys.criteria import Filter, Recall, Where
 from journeys.criteria.filters import FilterOp, Scalar
 from journeys.criteria.frame import at_least, one
 from journeys.criteria.saying import qualified
@@ -48,6 +48,10 @@ class EventTrigger(ByEvent):
 
     def kinds(self) -> frozenset[str]:
         return frozenset({self.event})
+
+    def recalls(self) -> Iterator[Recall]:
+        if self.nth is not None:
+            yield Recall("event", self.event, None if self.within_days is None else self.within_days * DAY)
 
     def matches(self, event: FromClause) -> ColumnElement[bool]:
         """Whether a row of `event` (the table or an alias) brings its contact in.

@@ -104,6 +104,12 @@ class AlreadyUndone(UsageError):
     text = N_("Import {batch} is already undone.")
 
 
+class TooOldToUndo(UsageError):
+    text = N_(
+        "Import {batch} can no longer be undone: what it overwrote was tidied away. A backup from before still holds it."
+    )
+
+
 # --- one row: it is left out and reported ----------------------------------------------------------------------------
 
 
@@ -269,6 +275,10 @@ class EventKnown(RowProblem):
 
 class ReservedKind(RowProblem):
     text = N_("Events “{kind}” are made by the store itself and cannot be imported; import {instead}.")
+
+
+class RolledUp(RowProblem):
+    text = N_("Events “{kind}” as old as this one were tidied away into counts, where it may be counted already.")
 
 
 class ContractKnown(RowProblem):

@@ -12,7 +12,7 @@ from journeys.base.i18n import N_
 from journeys.base.text import fold
 from journeys.store.dialect import in_ids, in_texts
 from journeys.store.events import NewEvent, checked_data, checked_kind, record
-from journeys.store.importing.errors import EventKnown, Missing, ReservedKind
+from journeys.store.importing.errors import EventKnown, Missing, ReservedKind, RolledUp
 from journeys.store.importing.goods import read_key
 from journeys.store.importing.kind import Kind, Parsed, known
 from journeys.store.importing.mapping import Field, field_words
@@ -21,6 +21,7 @@ from journeys.store.importing.report import Tally
 from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import Reading, read_moment, read_object
 from journeys.store.purchases import given_identity
+from journeys.store.retention import rolled_up
 from journeys.store.tables import event
 
 #: first words of kinds that a change in the store itself leaves, and the file by which that change is imported
@@ -77,7 +78,7 @@ class Events(Kind):
 
     def write(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> None:
         run, options = self.run, self.run.options
-        about = list(with_contacts(run, conn, rows, tally))
+        about = list(with_contacts(run, conn, self._still_apart(conn, rows, tally), tally))
         wanted = [
             NewEvent(
                 contact=id_,
@@ -116,6 +117,18 @@ class Events(Kind):
                 problem = EventKnown(id=identity.removeprefix("id:"))
                 tally.refused.append(run.refused(row.number, problem, "event_id"))
         record(conn, list(new.values()), now=run.now)
+
+    def _still_apart(self, conn: Connection, rows: Sequence[Parsed], tally: Tally) -> list[Parsed]:
+        """The rows of a time whose events have not been rolled up: of those none is known for one that was there."""
+        gone = rolled_up(conn)
+        kept = []
+        for row in rows:
+            kind, at = row.values["kind"], row.values["at"]
+            if at < gone.get(kind, at):
+                tally.refused.append(self.run.refused(row.number, RolledUp(column="at", kind=kind), "at"))
+            else:
+                kept.append(row)
+        return kept
 
     def _identity(self, row: Parsed, contact: int) -> str:
         values = row.values

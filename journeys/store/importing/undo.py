@@ -16,8 +16,9 @@ from journeys.store.contacts import EmailTaken, ExternalIdTaken, change, locked,
 from journeys.store.contracts import FIELDS, change_contracts
 from journeys.store.dialect import in_ids, in_texts
 from journeys.store.fields import COLUMNS
-from journeys.store.importing.errors import AlreadyUndone, UnknownBatch
+from journeys.store.importing.errors import AlreadyUndone, TooOldToUndo, UnknownBatch
 from journeys.store.importing.goods import Offers, Products, write_rows
+from journeys.store.purchases import count_again
 from journeys.store.store import Store
 
 #: rows of one commit
@@ -59,7 +60,7 @@ def undo_import(store: Store, batch: int, *, now: Instant, progress: Callable[[i
     Commits lot by lot; an undoing that was cut off is simply run again. Contacts that it added and that since then got
     an event, a purchase, a passage or anything else from elsewhere stay, and are counted; attributes, tags and purposes
     that it defined stay. Restored fields leave quiet events. `progress` is told after every lot how many rows were
-    looked at. Raises UnknownBatch or AlreadyUndone.
+    looked at. Raises UnknownBatch, AlreadyUndone or TooOldToUndo.
     """
     with store.read() as conn:
         row = conn.execute(select(t.import_batch).where(t.import_batch.c.id == batch)).one_or_none()
@@ -67,6 +68,8 @@ def undo_import(store: Store, batch: int, *, now: Instant, progress: Callable[[i
         raise UnknownBatch(batch=batch)
     if row.undone_at is not None:
         raise AlreadyUndone(batch=batch)
+    if row.tidied_at is not None:
+        raise TooOldToUndo(batch=batch)
     one = _Undoing(store, batch, now, progress or (lambda _rows: None))
     one.restore()
     one.remove_rows()
@@ -207,7 +210,9 @@ class _Undoing:
             refresh_consents(conn, sorted(whom))
         for conn, ids in self._lots(t.purchase):
             conn.execute(delete(t.purchase_line).where(in_ids(t.purchase_line.c.purchase, ids)))
+            whom = set(conn.execute(select(t.purchase.c.contact).where(in_ids(t.purchase.c.id, ids))).scalars())
             self._delete(conn, t.purchase, t.purchase.c.id, ids)
+            count_again(conn, sorted(whom))
         with self.store.write() as conn:
             conn.execute(delete(t.product_event).where(t.product_event.c.import_batch == self.batch))
         for conn, ids in self._lots(t.contract):
@@ -240,7 +245,7 @@ class _Undoing:
             events = select(t.event.c.id).where(in_ids(t.event.c.contact, gone))
             conn.execute(delete(t.fresh).where(t.fresh.c.event.in_(events)))
             self._delete(conn, t.event, t.event.c.contact, gone)
-            for table in (t.contact_tag, t.contact_stage, t.membership, t.not_entered):
+            for table in (t.contact_tag, t.contact_stage, t.membership, t.not_entered, t.rhythm):
                 conn.execute(delete(table).where(in_ids(table.c.contact, gone)))
             self._delete(conn, t.contact, t.contact.c.id, gone)
 
@@ -257,7 +262,7 @@ class _Undoing:
             exists().where(event.contact == own, elsewhere),
             *(
                 exists().where(table.c.contact == own)
-                for table in (t.purchase, t.contract, t.consent, t.enrollment, t.message)
+                for table in (t.purchase, t.contract, t.consent, t.enrollment, t.message, t.event_month)
             ),
         )
 

@@ -5,6 +5,7 @@ A step is never changed once it was released. There is no way back: before a ste
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from sqlalchemy import Connection, column, inspect, select, table
 REVISION_TABLE = "kanwa_schema"
 
 
+#: folders with the files of the steps
+FOLDERS = [Path(__file__).parent / "versions"]
+
+
 @cache
 def revisions() -> tuple[str, ...]:
     """Every revision this program knows, oldest first: those of the files, which are numbered."""
-    return tuple(sorted(step.stem[1:] for step in (Path(__file__).parent / "versions").glob("v*.py")))
+    return tuple(sorted(step.stem[1:] for folder in FOLDERS for step in folder.glob("v*.py")))
 
 
 def newest() -> str:
@@ -42,5 +47,6 @@ def migrate(conn: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
+    config.set_main_option("version_locations", os.pathsep.join(map(str, FOLDERS)).replace("%", "%%"))
     config.attributes["connection"] = conn
     command.upgrade(config, "head")

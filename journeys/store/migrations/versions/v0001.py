@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("undone_at", sa.BigInteger()),
+        sa.Column("tidied_at", sa.BigInteger()),
         sa.Column("rows_read", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_added", sa.Integer(), server_default="0", nullable=False),
         sa.Column("rows_changed", sa.Integer(), server_default="0", nullable=False),
@@ -124,6 +125,7 @@ def upgrade() -> None:
         sa.Column("version", Id),
         sa.Column("state_at", sa.BigInteger(), nullable=False),
         sa.Column("swept_on", Str),
+        sa.Column("moves", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("state in ('live','paused','stopped','archived')", name=op.f("ck_journey_state")),
         sa.PrimaryKeyConstraint("id", name="pk_journey"),
         sa.UniqueConstraint("key", name="uq_journey_key"),
@@ -176,6 +178,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_message_counted", "message", ["contact", "counted_at"])
     op.create_index(
+        "ix_message_handed_over",
+        "message",
+        ["ended_at"],
+        sqlite_where=sa.text("state IN ('sent','unknown')"),
+        postgresql_where=sa.text("state IN ('sent','unknown')"),
+    )
+    op.create_index(
         "ix_message_lease",
         "message",
         ["lease_until"],
@@ -201,6 +210,10 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("reason", Str, nullable=False),
         sa.Column("values", sa.Text()),
+        sa.Column("matched_at", sa.BigInteger()),
+        sa.Column("subject_kind", Str),
+        sa.Column("subject_id", Id),
+        sa.Column("due_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_not_entered"),
     )
     op.create_index("ix_not_entered_at", "not_entered", ["at"])
@@ -487,6 +500,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("message IS NOT NULL"),
     )
     op.create_table(
+        "event_month",
+        sa.Column("contact", Id, nullable=False),
+        sa.Column("kind", Str, nullable=False),
+        sa.Column("month", Str, nullable=False),
+        sa.Column("version", Id, autoincrement=False, nullable=False),
+        sa.Column("node", Str, nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("quiet", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_event_month_contact"),
+        sa.PrimaryKeyConstraint("contact", "kind", "month", "version", "node", name="pk_event_month"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "import_change",
         sa.Column("id", Id, autoincrement=True, nullable=False),
         sa.Column("import_batch", Id, nullable=False),
@@ -543,11 +571,32 @@ def upgrade() -> None:
         sa.Column("currency", Str, nullable=False),
         sa.Column("identity", Str),
         sa.Column("import_batch", Id),
+        sa.Column("counted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_purchase_contact"),
         sa.PrimaryKeyConstraint("id", name="pk_purchase"),
         sa.UniqueConstraint("identity", name="uq_purchase_identity"),
     )
     op.create_index("ix_purchase_contact_at", "purchase", ["contact", "at"])
+    op.create_index(
+        "ix_purchase_not_counted",
+        "purchase",
+        ["at", "contact"],
+        sqlite_where=sa.text("NOT counted"),
+        postgresql_where=sa.text("NOT counted"),
+    )
+    op.create_table(
+        "rhythm",
+        sa.Column("id", Id, autoincrement=True, nullable=False),
+        sa.Column("contact", Id),
+        sa.Column("segment", Str),
+        sa.Column("gaps", sa.Integer(), nullable=False),
+        sa.Column("mean_seconds", sa.BigInteger(), nullable=False),
+        sa.Column("median_seconds", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name="fk_rhythm_contact"),
+        sa.PrimaryKeyConstraint("id", name="pk_rhythm"),
+        sa.UniqueConstraint("contact", name="uq_rhythm_contact"),
+        sa.UniqueConstraint("segment", name="uq_rhythm_segment"),
+    )
     op.create_index("ix_purchase_at", "purchase", ["at"])
     op.create_table(
         "sender",
@@ -557,8 +606,20 @@ def upgrade() -> None:
         sa.Column("from_address", Str, nullable=False),
         sa.Column("reply_to", Str),
         sa.Column("postal_address", Str, server_default="", nullable=False),
+        sa.Column("dkim_domain", Str),
+        sa.Column("dkim_selector", Str),
         sa.ForeignKeyConstraint(["account"], ["account.key"], name="fk_sender_account"),
         sa.PrimaryKeyConstraint("key", name="pk_sender"),
+    )
+    op.create_table(
+        "allowance",
+        sa.Column("account", Str, nullable=False),
+        sa.Column("unit", Str, nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("put_off", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["account"], ["account.key"], name="fk_allowance_account"),
+        sa.PrimaryKeyConstraint("account", "unit", name="pk_allowance"),
     )
     op.create_table(
         "stage",
@@ -578,6 +639,7 @@ def upgrade() -> None:
         sa.Column("hash", Str, nullable=False),
         sa.Column("graph", sa.Text(), nullable=False),
         sa.Column("reason", Str, server_default="", nullable=False),
+        sa.Column("hops_tidied", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["journey"], ["journey.id"], name="fk_version_journey"),
         sa.PrimaryKeyConstraint("id", name="pk_version"),
         sa.UniqueConstraint("journey", "number", name="uq_version_journey_number"),
@@ -620,7 +682,9 @@ def upgrade() -> None:
         sa.Column("node", Str, nullable=False),
         sa.Column("arrived_at", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("arriving", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("woken_by", Id),
+        sa.Column("noted", sa.Text()),
         sa.Column("state", Str, nullable=False),
         sa.Column("reason", Str, server_default="", nullable=False),
         sa.Column("entered_at", sa.BigInteger(), nullable=False),
