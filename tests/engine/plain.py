@@ -100,6 +100,8 @@ class Passage:
     due_at: int | None
     node: str
     arrived_at: int
+    #: when the step was due that its walk began with
+    was_due_at: int = 0
     n: int = 0
     state: str = "active"
     ended_at: int | None = None
@@ -195,13 +197,22 @@ Criterion = Mapping[str, Any]
 
 
 def holds(
-    contact: Contact, criterion: Criterion, now: int, *, passage: Passage | None = None, unheard: Sequence[Event] = ()
+    contact: Contact,
+    criterion: Criterion,
+    now: int,
+    *,
+    passage: Passage | None = None,
+    unheard: Sequence[Event] = (),
+    before: int | None = None,
 ) -> bool:
-    """Whether a contact fits; events are those since the passage's entry, where there is a passage that counts so."""
-    if "none" in criterion:
-        return not any(holds(contact, part, now, passage=passage, unheard=unheard) for part in criterion["none"])
-    if "any" in criterion:
-        return any(holds(contact, part, now, passage=passage, unheard=unheard) for part in criterion["any"])
+    """Whether a contact fits; events are those since the passage's entry, where there is a passage that counts so, and
+    earlier than `before`."""
+    for group in ("none", "any"):
+        if group in criterion:
+            parts = [
+                holds(contact, part, now, passage=passage, unheard=unheard, before=before) for part in criterion[group]
+            ]
+            return any(parts) == (group == "any")
     match criterion["leaf"]:
         case "attribute":
             value = contact.values.get(criterion["attribute"])
@@ -212,7 +223,7 @@ def holds(
             return contact.inside(criterion["segment"], now)
         case "event":
             found = [one for one in contact.events if one.kind == criterion["event"] and one.at <= now]
-            found = [one for one in found if one not in unheard]
+            found = [one for one in found if one not in unheard and (before is None or one.at < before)]
             if "scope" in criterion:
                 found = [one for one in found if one.at >= midnight(now, -criterion["scope"]["amount"])]
             elif passage is not None:
@@ -280,7 +291,7 @@ def outlet_of(contact: Contact, passage: Passage, now: int, *, has_code: bool) -
                     return _heard(contact, passage, made["rule"], now)
                 case "criterion":
                     until = passage.arrived_at + seconds(made["rule"]["timeout"])
-                    if holds(contact, made["rule"]["criterion"], now, passage=passage):
+                    if holds(contact, made["rule"]["criterion"], now, passage=passage, before=until):
                         return "met", "", None
                     return ("timeout" if until <= now else None), "", until
             return "done", "", None
@@ -319,10 +330,12 @@ def _heard(contact: Contact, passage: Passage, rule: Mapping[str, Any], now: int
 
 def _handed_over(passage: Passage, kind: str, made: Mapping[str, Any], now: int) -> tuple[str | None, str, int | None]:
     sent = "sent" if kind == "send" else "ok"
+    lost = "failed" if kind == "webhook" else "not_sent" if "unreachable_goes_another_way" in made else "sent"
+    message = next((one for one in passage.messages if one.visit == passage.n), None)
+    if message is None:
+        return lost, "late", None
     if not waits_for_outcome(kind, made):
         return sent, "", None
-    lost = "failed" if kind == "webhook" else "not_sent" if "unreachable_goes_another_way" in made else "sent"
-    (message,) = (one for one in passage.messages if one.visit == passage.n)
     match message.state:
         case "sent":
             return sent, "", None

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from journeys.base.time import DAY, Instant, day_of, day_start
+from journeys.base.time import DAY, Instant, day_of, day_start, moment
+from journeys.nodes.windows import Window
 from tests.engine.conftest import WARSAW, node_id
 from tests.engine.plain import (
     Contact,
@@ -415,6 +416,8 @@ class PlainEngine:
     def _walk(self, c: Contact, journey: str, cohort: Sequence[Passage], now: int) -> None:
         """Round by round, since a change that one passage makes is seen by the next round of the others."""
         walking = {id(passage): passage for passage in cohort}
+        for passage in cohort:
+            passage.was_due_at = passage.due_at or now
         arrived: set[int] = set()
         while walking:
             moves: list[tuple[Passage, str, str]] = []
@@ -462,11 +465,21 @@ class PlainEngine:
             else:
                 passage.due_at = midnight(now, rule["days"], c.zone)
             return True
+        marketing = kind == "send" and made.get("message_class") != "service"
+        late = now - passage.was_due_at
+        if kind == "send" and not marketing and late > 3 * DAY:
+            return False
+        begins = now
+        if marketing and late > DAY:
+            # at the hour at which it was due
+            hour = moment(Instant(passage.was_due_at), c.zone).time().replace(second=0)
+            begins = Window(opens=hour).next(Instant(now), c.zone)
         lasts = made.get("expires_after", {"amount": 1 if kind == "webhook" else 3, "unit": "days"})
         self._messages += 1
-        passage.messages.append(
-            Message(self._messages, passage.node, passage.n, kind, made, now, now + seconds(lasts), now)
-        )
+        made_now = Message(self._messages, passage.node, passage.n, kind, made, now, begins + seconds(lasts), begins)
+        if begins > now:
+            made_now.state, made_now.reason = "held", "late"
+        passage.messages.append(made_now)
         return waits_for_outcome(kind, made)
 
     def _end_here(self, c: Contact, passage: Passage, kind: str, made: Mapping[str, Any], now: int) -> None:

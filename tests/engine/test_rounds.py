@@ -70,3 +70,13 @@ def test_the_audience_is_asked_as_of_the_event_though_a_later_one_is_there_alrea
     world.tick(Instant(world.now + HOUR))
     assert [one["since_at"] for one in world.passages()] == [first]
     assert missed(world) == ["audience"]
+
+
+def test_the_audience_counts_no_later_event_of_a_kind_that_nothing_else_listens_to(world: World) -> None:
+    (anna,) = world.people(1)
+    often = {"leaf": "event", "event": "cart.filled", "count": {"op": ">=", "value": 1}}
+    world.publish(simple(on("page.visited", only=often)))
+    world.happened(anna, "page.visited", when=Instant(world.now + MINUTE))
+    world.happened(anna, "cart.filled", when=Instant(world.now + 2 * MINUTE))
+    world.tick(Instant(world.now + HOUR))
+    assert (world.passages(), missed(world)) == ([], ["audience"])
