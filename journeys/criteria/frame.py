@@ -66,6 +66,8 @@ class Frame:
     passage: Passage | None = None
     #: moment before which events and purchases count, where a step is asked as of an earlier moment than now
     before: ColumnElement[int] | None = None
+    #: whether an event, by its id, counts already; None: all up to now do
+    heard: Callable[[ColumnElement[int]], ColumnElement[bool]] | None = None
 
     def person(self) -> FromClause | None:
         """The contact table of the statement around, or None where only the id is at hand."""

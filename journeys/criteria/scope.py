@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
-from sqlalchemy import BigInteger, ColumnElement, FromClause, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, and_, func, or_, select
 
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.base.validation import SettingsError
 from journeys.criteria.comparison import FAR
-from journeys.criteria.frame import Frame, NeedsPassage, Passage, any_row, one, scalar
+from journeys.criteria.frame import Columns, Frame, NeedsPassage, Passage, any_row, one, scalar
 from journeys.criteria.names import Names
 from journeys.criteria.part import Part, stored_text
 from journeys.store import tables as t
@@ -115,6 +115,8 @@ def event_scope(scope: AnyScope | None, events: FromClause, frame: Frame) -> lis
     """
     c = events.c
     asked = _so_far(c.at, frame)
+    if frame.heard is not None:
+        asked.append(frame.heard(c.id))
     match scope:
         case None | Ever():
             pass
@@ -153,6 +155,9 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
     """The same of a row of `purchase`; no message is answered by a purchase."""
     c = purchases.c
     asked = _so_far(c.at, frame)
+    if frame.heard is not None:
+        told = t.event.alias()
+        asked.append(~any_row(_made(told, c).where(~frame.heard(told.c.id)), told))
     match scope:
         case None | Ever():
             pass
@@ -161,17 +166,7 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
         case SinceEntry():
             passage = _passage(scope, frame)
             made = t.event.alias()
-            later = any_row(
-                select(one).where(
-                    made.c.contact == c.contact,
-                    made.c.kind == "purchase.made",
-                    made.c.at == passage.since_at,
-                    made.c.subject_kind == "purchase",
-                    made.c.subject_id == c.id,
-                    made.c.id > passage.since_event,
-                ),
-                made,
-            )
+            later = any_row(_made(made, c).where(made.c.id > passage.since_event), made)
             asked += _since_entry(c.at, later, passage)
         case SinceLeaving():
             asked.append(c.at > _left_at(_passage(scope, frame), scope.node))
@@ -197,6 +192,18 @@ def purchase_scope(scope: AnyScope | None, purchases: FromClause, frame: Frame) 
 def _so_far(at: ColumnElement[Any], frame: Frame) -> list[ColumnElement[bool]]:
     asked = [at <= frame.moments.now]
     return asked if frame.before is None else [*asked, at < frame.before]
+
+
+def _made(events: FromClause, purchase: Columns) -> Select[Any]:
+    """The event that a purchase left, which has its moment."""
+    c = events.c
+    return select(one).where(
+        c.contact == purchase.contact,
+        c.kind == "purchase.made",
+        c.at == purchase.at,
+        c.subject_kind == "purchase",
+        c.subject_id == purchase.id,
+    )
 
 
 def product_of(passage: Passage) -> ColumnElement[Any]:

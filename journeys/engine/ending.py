@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -132,7 +132,6 @@ def ends_of(plan: Plan, dialect: str) -> tuple[End, ...]:
 
 
 def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
-    moments = Moments()
     passage = Passage(
         id=_e.id,
         since_at=_e.since_at,
@@ -140,28 +139,32 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
         subject_kind=_e.subject_kind,
         subject_id=_e.subject_id,
     )
-    frame = Frame(contact=_e.contact, moments=moments, dialect=dialect, passage=passage)
+    frame = Frame(contact=_e.contact, moments=Moments(), dialect=dialect, passage=passage)
     found = select(_e.id, literal(state), literal("goal" if state == "goal" else "exit_when")).where(
-        _e.journey == plan.journey,
-        _e.version == plan.version,
-        _e.state == t.ACTIVE,
-        compile_criterion(criterion, frame),
+        _e.journey == plan.journey, _e.version == plan.version, _e.state == t.ACTIVE
     )
+    # what is heard later has not happened yet: of two unheard purchases the second one makes two. Both forms ask for the
+    # same moments under the same names
+    in_round = replace(frame, moments=Moments(), heard=scratch.heard)
     of_round = and_(
         lot.c.contact == _e.contact,
         lot.c.rank == bindparam("rank"),
         in_given(lot.c.kind, "kinds"),
     )
     columns = ["enrollment", "state", "reason", "at"]
+    now_found = found.add_columns(_now).where(compile_criterion(criterion, frame))
     return End(
         stirred_by=stirs(criterion),
         drifts=drifts(criterion),
-        in_lot=Kept(insert(ending).from_select(columns, found.add_columns(lot.c.at).join(lot, of_round))),
-        in_all=Kept(insert(ending).from_select(columns, found.add_columns(_now))),
-        in_moved=Kept(
-            insert(ending).from_select(columns, found.add_columns(_now).join(moving, moving.c.enrollment + 0 == _e.id))
+        in_lot=Kept(
+            insert(ending).from_select(
+                columns,
+                found.add_columns(lot.c.at).join(lot, of_round).where(compile_criterion(criterion, in_round)),
+            )
         ),
-        moments=moments,
+        in_all=Kept(insert(ending).from_select(columns, now_found)),
+        in_moved=Kept(insert(ending).from_select(columns, now_found.join(moving, moving.c.enrollment + 0 == _e.id))),
+        moments=frame.moments,
     )
 
 

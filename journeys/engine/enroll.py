@@ -104,20 +104,23 @@ def admit(
     record_misses: bool,
     paused: bool,
     asked: bool = False,
+    rank: int | None = None,
 ) -> Admitted:
     """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
 
     `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
-    that day), `now` the tick's; `asked` says that all candidates are known to be in it. Misses are kept for event
+    that day), `now` the tick's; `asked` says that all candidates are known to be in it. In a round of a lot, its `rank`
+    keeps what is heard later out of the question. Misses are kept for event
     triggers only (`record_misses`); for set triggers the trace works them out on demand. Whom a pause kept out is kept
     for all: resuming shows them.
     """
     if not candidates:
         return Admitted(0, {})
-    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked)
+    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked, rank is not None)
     # counted in workspace days, so that an evening's tick and a morning's agree
     latest = day_start(day_of(as_of, zone) - timedelta(days=plan.triggers[trigger].at_most_late_days), zone)
-    conn.execute(statement, moments.values(as_of, zone) | {"latest": latest})
+    of_round = {} if rank is None else {"rank": rank}
+    conn.execute(statement, moments.values(as_of, zone) | {"latest": latest} | of_round)
     if candidates > 1 and plan.settings.re_entry.rule != "always":
         conn.execute(_MARK_TWICE)
     here = {"journey": plan.journey, "version": plan.version, "trigger": trigger}
@@ -132,7 +135,7 @@ def admit(
 
 
 @lru_cache(maxsize=1000)
-def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool) -> tuple[Kept, Moments]:
+def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool, in_round: bool) -> tuple[Kept, Moments]:
     """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
     moments = Moments()
     reasons: list[tuple[ColumnElement[bool], str]] = [
@@ -148,7 +151,13 @@ def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool) 
             subject_kind=_c.subject_kind,
             subject_id=_c.subject_id,
         )
-        frame = Frame(contact=_c.contact, moments=moments, dialect=dialect, passage=passage)
+        frame = Frame(
+            contact=_c.contact,
+            moments=moments,
+            dialect=dialect,
+            passage=passage,
+            heard=scratch.heard if in_round else None,
+        )
         reasons.append((~func.coalesce(compile_criterion(only, frame), literal(False)), "audience"))
         values["values"] = evidence(only, frame)
     here = and_(

@@ -75,7 +75,18 @@ def arrive(conn: Connection, live: Live, *, rank: int, now: Instant, zone: ZoneI
     if not arrivals:
         return Admitted(0, {})
     conn.execute(_MARK_CIRCLES)
-    return admit(conn, plan, plan.door, arrivals, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused)
+    return admit(
+        conn,
+        plan,
+        plan.door,
+        arrivals,
+        as_of=now,
+        now=now,
+        zone=zone,
+        record_misses=True,
+        paused=live.paused,
+        rank=rank,
+    )
 
 
 @lru_cache(maxsize=1000)

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import Instant
+from journeys.criteria import stirs
 from journeys.engine import jumps, scratch
 from journeys.engine.ending import end_listed, ends_of
 from journeys.engine.enroll import Admitted, admit, into_candidates, subject_key
@@ -114,7 +115,11 @@ def interest(journeys: Iterable[Live], segments: Segments) -> frozenset[str]:
                 kinds |= step.node.stirred_by()
         if live.entry is not None:
             for trigger in live.entry.triggers.values():
-                kinds |= event_kinds(trigger)
+                stirring = event_kinds(trigger)
+                if stirring and trigger.only is not None:
+                    # what the audience counts is heard too, in its order: a later one does not count yet
+                    stirring |= stirs(trigger.only)
+                kinds |= stirring
     return frozenset(kinds)
 
 
@@ -201,8 +206,9 @@ def _enroll(
             if not matching:
                 continue
             done = admit(
-                conn, plan, id_, matching, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused
-            )
+                conn, plan, id_, matching, as_of=now, now=now, zone=zone, record_misses=True, paused=live.paused,
+                rank=rank,
+            )  # fmt: skip
             heard.count(done)
         if jumps.KIND in kinds:
             heard.count(jumps.arrive(conn, live, rank=rank, now=now, zone=zone))

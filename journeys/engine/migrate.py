@@ -50,6 +50,7 @@ from journeys.engine.scratch import course, ending, moving
 from journeys.graph.journey import Journey
 from journeys.store import settings
 from journeys.store import tables as t
+from journeys.store.arrows import in_states, move
 from journeys.store.catalogue import catalogue
 from journeys.store.store import Store, repeated
 from journeys.store.wakeup import wake
@@ -279,16 +280,9 @@ _of_stay = and_(
 # two statements after the enrollments are locked: hand-over takes the enrollment before the message. What a server may
 # have in hand is not called back; whoever has it settles it
 _CANCEL = (
-    update(t.message)
-    .where(
-        _of_stay,
-        or_(
-            and_(_c.messages == "cancel", _m.state.in_(["pending", "held", "claimed"])),
-            and_(_c.messages == "remake", _m.state.in_(["pending", "held"])),
-        ),
-    )
+    move("cancelled")
+    .where(_of_stay, or_(_c.messages == "cancel", and_(_c.messages == "remake", in_states("pending", "held"))))
     .values(
-        state="cancelled",
         reason=case((_c.messages == "remake", "replaced"), else_="passage ended"),
         ended_at=_now,
         worker=null(),

@@ -14,13 +14,17 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    and_,
+    bindparam,
     delete,
+    exists,
     select,
     text,
 )
@@ -28,7 +32,7 @@ from sqlalchemy import (
 from journeys.nodes.cohort import barred, dated, members
 from journeys.store.kept import Kept
 from journeys.store.store import Store
-from journeys.store.tables import Id, Str
+from journeys.store.tables import Id, Str, fresh
 
 _temporary = MetaData()
 _prefixes = ["TEMPORARY"]
@@ -155,6 +159,16 @@ moving = Table(
     Column("enrollment", Id, primary_key=True, autoincrement=False),
     prefixes=_prefixes,
 )
+
+_unheard, _fresh = lot.alias("unheard"), fresh.alias("still_fresh")
+
+
+def heard(event: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether an event, by its id, has been heard in the round of the lot that is going on, or before."""
+    later = select(1).where(_unheard.c.event == event, _unheard.c.rank > bindparam("rank", type_=Integer()))
+    waiting = select(1).where(_fresh.c.event == event)
+    return and_(~exists(later.correlate_except(_unheard)), ~exists(waiting.correlate_except(_fresh)))
+
 
 TABLES = (cohort, dated, barred, way, due, lot, thing, candidate, ending, movement, course, moving)
 

@@ -77,6 +77,16 @@ class Refreshed:
     groups: int = 0
 
 
+def is_asked_for(store: Store, roll: Roll) -> bool:
+    """Whether some wait of a journey that runs looks at rhythms.
+
+    Where none does, purchases wait to be counted until the first one is published: working out the rhythm of whoever
+    bought took a third of a shop's month (15 ms a beat with purchases).
+    """
+    with store.read() as conn:
+        return next(_segments_asked(roll, conn), None) is not None
+
+
 def refresh(store: Store, roll: Roll, *, now: Instant, keep_going: Callable[[], bool] = lambda: True) -> Refreshed:
     """Bring rhythms up to date with the purchases up to `now`; nothing is written where nothing is new.
 

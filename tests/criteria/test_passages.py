@@ -246,7 +246,7 @@ def fill(conn: Connection, world: dict[str, Any]) -> None:
         ],
     )
     common = {"journey": 1, "version": 1, "channel": "email", "template": "t", "message_class": "service"}
-    common |= {"state": "sent", "made_at": 0, "not_before_at": 0}
+    common |= {"state": "sent", "made_at": 0, "due_at": 0, "not_before_at": 0}
     put(
         t.message,
         [

@@ -88,7 +88,7 @@ def test_about_the_message_of_a_node(base: Any) -> None:
     base.contact("Anna")
     mine, other = base.enrollment("Anna", "2026-11-20 09:00"), base.enrollment("Anna", "2026-11-20 09:00")
     common = {"journey": 1, "version": 1, "channel": "email", "contact": base.ids["Anna"], "template": "t"}
-    common |= {"message_class": "marketing", "state": "sent", "made_at": 0, "not_before_at": 0}
+    common |= {"message_class": "marketing", "state": "sent", "made_at": 0, "due_at": 0, "not_before_at": 0}
     for n, (enrollment, node) in enumerate(((mine, "SEND"), (mine, "OTHER"), (other, "SEND"))):
         base.rows(message, common | {"id": n + 1, "enrollment": enrollment, "node": node, "visit": 0})
     base.event("Anna", "email.clicked", base.days_ago(0), message=1)

@@ -13,7 +13,7 @@ from journeys.base.time import DAY, Instant, day_of
 from journeys.criteria import drifts, parse_criterion, select_members
 from journeys.graph.file import read_journey
 from journeys.graph.journey import Journey
-from journeys.nodes.send import Send
+from journeys.nodes.node import Arrival, Node
 from journeys.nodes.trigger import Trigger
 from journeys.store import settings
 from journeys.store import tables as t
@@ -48,6 +48,7 @@ class _Look:
         self.memberships = rows(t.membership, "id")
         self.segments = rows(t.segment, "key")
         self.counters = rows(t.counter, "id")
+        self.codes = rows(t.code, "id")
         self.contacts = {row["id"]: row for row in rows(t.contact, "id")}
         self.journeys = {row["id"]: row for row in rows(t.journey, "id")}
         self.fresh = rows(t.fresh, "event")
@@ -63,6 +64,7 @@ class _Look:
                 yield f"passage {enrollment['id']}: {said}"
         yield from self._counters_differ()
         yield from self._re_entered()
+        yield from self._codes()
         yield from self._erased()
         yield from self._members_twice()
 
@@ -138,6 +140,8 @@ class _Look:
                 pass
             case ("finished", "exit") if graph.kind(e["node"]) == "exit":
                 pass
+            case ("finished", "jump") if graph.kind(e["node"]) == "jump":
+                pass
             case ("finished", "edge") if graph.target(last["node"], last["outlet"]) is None:
                 pass
             case how:
@@ -169,7 +173,7 @@ class _Look:
         sends = [
             (n, node)
             for n, node, version in stays
-            if isinstance(self.graphs[version].node(node), Send)
+            if _hands_over(self.graphs[version].node(node))
             and not self.graphs[version].is_off(node)
             and (n not in unsure or (n, node) in written)
         ]
@@ -180,8 +184,8 @@ class _Look:
             # who came to the end by itself has left behind only what nobody was to wait for
             by_itself = e["state"] == "finished" or (e["state"] == "goal" and graph.kind(e["node"]) == "goal")
             for one in mine:
-                send = self.graphs[one["version"]].node(one["node"])
-                left_behind = by_itself and isinstance(send, Send) and not send.wait_for_hand_over
+                step = self.graphs[one["version"]].node(one["node"])
+                left_behind = by_itself and step is not None and not step.parcel().waits
                 if one["state"] in ON_ITS_WAY and not left_behind:
                     yield f"is {e['state']}, and its message from {one['node']} is {one['state']}"
 
@@ -223,6 +227,20 @@ class _Look:
                 if rule.rule == "after days" and f["since_at"] - e["since_at"] < rule.days * DAY:
                     yield f"{key} came back after {f['since_at'] - e['since_at']} seconds"
 
+    def _codes(self) -> Iterator[str]:
+        """Whether every stay that was given a code has one, and no other stay has."""
+        given = {
+            (e["id"], hop["n"])
+            for e in self.enrollments
+            # of an erased contact nobody knows any more which codes it took
+            if self.contacts[e["contact"]]["erased_at"] is None
+            for hop in self.hops[e["id"]]
+            if self.graphs[hop["version"]].kind(hop["node"]) == "code" and hop["outlet"] == "done"
+        }
+        has = {(row["enrollment"], row["visit"]) for row in self.codes if row["enrollment"] is not None}
+        if given != has:
+            yield f"codes were given to {sorted(given)}, and taken by {sorted(has)}"
+
     def _erased(self) -> Iterator[str]:
         for e in self.enrollments:
             gone = self.contacts[e["contact"]]["erased_at"]
@@ -249,7 +267,7 @@ class _Look:
         for e in self.enrollments:
             if e["state"] != "active" or self.journeys[e["journey"]]["state"] == "paused":
                 continue
-            at_send = isinstance(self.graphs[e["version"]].node(e["node"]), Send)
+            at_send = _hands_over(self.graphs[e["version"]].node(e["node"]))
             if e["due_at"] is None and not at_send:
                 yield f"passage {e['id']} waits at {e['node']} for nothing"
             if e["due_at"] is not None and e["due_at"] <= now:
@@ -275,3 +293,7 @@ class _Look:
 def _goes_on(hop: Row) -> bool:
     """Whether the stay that ends with this hop goes on in another version, at the same node and since the same moment."""
     return bool(hop["kind"] == "migrate" and hop["reason"] == "edited")
+
+
+def _hands_over(node: Node | None) -> bool:
+    return node is not None and node.arrival is Arrival.HANDS_OVER

@@ -22,7 +22,7 @@ from journeys.channels.channel import Accepted, Deferred, Handed, Mail, Refused,
 from journeys.engine import counters, lifecycle, scratch
 from journeys.engine.choices import Choices
 from journeys.engine.deliver import Delivery
-from journeys.engine.enroll import NoSuchTrigger
+from journeys.engine.enroll import Admitted, NoSuchTrigger, enroll_contacts
 from journeys.engine.migrate import migrate
 from journeys.engine.missed import let_in
 from journeys.engine.publish import NothingChanged
@@ -32,14 +32,15 @@ from journeys.graph.journey import Journey
 from journeys.nodes.node import Node
 from journeys.nodes.registry import kinds
 from journeys.runtime.beat import Beat, Runner
-from journeys.store import contacts, definitions, erasing
+from journeys.store import contacts, definitions, erasing, events
 from journeys.store import settings as workspace_settings
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
 from journeys.store.store import Store
 from tests.conftest import empty
+from tests.engine import families
 from tests.engine.conftest import World, at, build, node_id
-from tests.engine.test_outbox import PlainWriter, Recorder
+from tests.engine.mails import Recorder
 
 T = TypeVar("T")
 
@@ -88,13 +89,15 @@ def _triggers() -> st.SearchStrategy[dict[str, Any]]:
         ),
         st.integers(1, 2).map(lambda n: {"type": "event", "event": "page.visited", "nth": n, "within_days": 2}),
         st.just({"type": "date", "date": {"type": "attribute", "attribute": "day"}, "at": "06:00"}),
+        *families.ON,
     )
     more = st.fixed_dictionaries(
         {},
         optional={
             "only": st.sampled_from([RED, {"none": [RED]}, OFTEN]),
             "existing": st.just(True),
-            "subject": st.just("event"),
+            "subject": st.sampled_from(["event", "product", "feed"]),
+            "at_most_late_days": st.integers(0, 1),
         },
     )
     return st.builds(lambda on, more: {"on": on} | more, on, more)
@@ -191,11 +194,13 @@ STEPS: Mapping[str, st.SearchStrategy[dict[str, Any]]] = {
     "repeat": st.builds(lambda most, days: {"at_most": most, "at_least_days": days}, st.integers(1, 2), st.integers(0, 1)),
     "goal": st.just({"name": "there"}),
     "exit": st.just({"reason": "finished"}),
+    **families.KINDS,
 }  # fmt: skip
 
 
 #: how often a kind is taken; an end early in a journey makes a dull story
-WEIGHTS = {"wait": 5, "send": 4, "condition": 2, "split": 2, "update": 3, "repeat": 1, "goal": 1, "exit": 1}
+WEIGHTS = {"wait": 5, "send": 4, "condition": 2, "split": 2, "update": 3, "repeat": 1, "goal": 1, "exit": 1,
+           "code": 1, "webhook": 1, "jump": 1}  # fmt: skip
 
 # --- journeys --------------------------------------------------------------------------------------------------------
 
@@ -317,6 +322,8 @@ class Story:
     deeds: Sequence[Deed]
     #: seconds after START at which the engine is run, besides START itself
     ticks: Sequence[int] = ()
+    #: how many the pool has
+    codes: int = 2
 
 
 PEOPLE = st.lists(
@@ -324,12 +331,12 @@ PEOPLE = st.lists(
         Person,
         zone=st.sampled_from([None, "Europe/Warsaw", "America/New_York", "Asia/Kolkata"]),
         colour=st.sampled_from([None, "red", "blue"]),
-        day=st.sampled_from([None, "2026-03-27", "2026-03-29", "2026-03-30"]),
+        day=st.sampled_from([None, "2026-03-27", "2026-03-29", "2025-03-30"]),
         draw=st.integers(0, 2**31 - 1),
         agreed=st.booleans(),
     ),
     min_size=1,
-    max_size=3,
+    max_size=4,
 )
 #: six hours apart, and a second before or after
 MOMENTS = st.builds(
@@ -350,6 +357,7 @@ DEEDS: Mapping[str, st.SearchStrategy[Any]] = {
     "untag": st.none(),
     "consent": st.booleans(),
     "put in": st.none(),
+    **families.HAPPENING,
 }  # fmt: skip
 #: what only some properties can bear
 RARE: Mapping[str, st.SearchStrategy[Any]] = {
@@ -374,7 +382,7 @@ EDITS: Mapping[str, st.SearchStrategy[Any]] = {
 
 def deeds(of: Mapping[str, st.SearchStrategy[Any]], again: Sequence[str]) -> st.SearchStrategy[list[Deed]]:
     def deed(what: str) -> st.SearchStrategy[Deed]:
-        return st.builds(Deed, at=MOMENTS, what=st.just(what), who=st.integers(0, 2), data=of[what])
+        return st.builds(Deed, at=MOMENTS, what=st.just(what), who=st.integers(0, 3), data=of[what])
 
     return st.lists(st.one_of(*map(deed, again), st.sampled_from(list(of)).flatmap(deed)), min_size=4, max_size=16)
 
@@ -395,7 +403,15 @@ def _brings_in(draft: Draft, who: int) -> tuple[str, int, Any]:
         case "segment" if on["segment"] == "recent":
             return "event", who, {"kind": "page.visited"}
         case "segment":
-            return "colour", who, "red" if on["movement"] == "entered" else "blue"
+            return "colour", who, "blue" if on.get("movement") == "left" else "red"
+        case "stage":
+            return "stage", who, on["stage"]
+        case "change":
+            return "points", who, 2
+        case "product":
+            return "price", who, 1
+        case "feed":
+            return "weather", who, (-1, -1)
         case _:
             return "put in", who, None
 
@@ -471,6 +487,11 @@ class Stage(World):
                 quiet=True,
             )
         self.consent([self.who[n] for n, one in enumerate(story.people) if one.agreed])
+        families.furnish(store, codes=story.codes, now=START)
+        editions = [story.draft, *(deed.data for deed in story.deeds if deed.what == "publish")]
+        self.jumps = any(made.get("journey") for draft in editions for _kind, made in draft.nodes.values())
+        if self.jumps:
+            self.publish(families.other())
         self.publish(story.draft.journey())
 
     def renew(self) -> None:
@@ -480,9 +501,10 @@ class Stage(World):
             store=self.store,
             plans=self.engine.plans,
             channel=Recorder(answer),
-            writer=PlainWriter(),
+            writer=families.StoryWriter(),
             worker="test",
             clock=lambda: self.now,
+            caller=families.Caller(),
         )
         self.runner = Runner(self.engine, delivery)
 
@@ -509,7 +531,7 @@ class Stage(World):
         contact = self.who[deed.who % len(self.who)]
         with self.store.read() as conn:
             gone = conn.execute(select(t.contact.c.erased_at).where(t.contact.c.id == contact)).scalar_one() is not None
-            state = conn.execute(select(t.journey.c.state)).scalar_one()
+            state = conn.execute(select(t.journey.c.state).where(t.journey.c.key == "test")).scalar_one()
         match deed.what:
             case "pause" if state == "live":
                 with self.store.write() as conn:
@@ -540,13 +562,21 @@ class Stage(World):
                     self.enroll([contact])
             case "pause" | "resume" | "stop" | "let in":
                 pass
+            case "price":
+                with self.store.write() as conn:
+                    families.sell_for(conn, deed.data, now=self.now)
+            case "weather":
+                with self.store.write() as conn:
+                    families.report(conn, deed.data, now=self.now)
             case _ if not gone:
                 self._to(contact, deed.what, deed.data)
 
     def _migrate(self, turns: Sequence[str | None], others: str, back: int) -> None:
         """Choose for the nodes of all versions by turns, and migrate to the newest version but so many."""
         with self.store.read() as conn:
-            versions = list(conn.execute(select(t.version.c.id).order_by(t.version.c.number)).scalars())
+            mine = select(t.version.c.id).join(t.journey, t.journey.c.id == t.version.c.journey)
+            mine = mine.where(t.journey.c.key == "test").order_by(t.version.c.number)
+            versions = list(conn.execute(mine).scalars())
             plans = [self.engine.plans.get(conn, version) for version in versions]
         new = plans[max(0, len(plans) - 1 - back)]
         steps = [id_ for id_, step in new.steps.items() if id_ not in new.triggers]
@@ -579,6 +609,14 @@ class Stage(World):
                 until = Instant(self.now + data) if data else None
                 with self.store.write() as conn:
                     contacts.set_tags(conn, add=[(contact, "vip")], now=self.now, source="test", expires_at=until)
+            case "points":
+                with self.store.write() as conn:
+                    contacts.change(conn, [(contact, {"points": data})], now=self.now, source="test")
+            case "stage":
+                with self.store.write() as conn:
+                    families.put_on_stage(conn, contact, data, now=self.now)
+            case "click":
+                self._click(contact)
             case "untag":
                 with self.store.write() as conn:
                     contacts.set_tags(conn, remove=[(contact, "vip")], now=self.now, source="test")
@@ -587,6 +625,22 @@ class Stage(World):
                     erasing.erase(conn, [contact], now=self.now)
             case _:
                 raise ValueError(what)
+
+    def _click(self, contact: int) -> None:
+        """An answer to the newest message that was handed over."""
+        m = t.message.c
+        sent = select(m.id).where(m.contact == contact, m.channel == "email", m.state == "sent").order_by(m.id.desc())
+        with self.store.write() as conn:
+            message = conn.execute(sent.limit(1)).scalar()
+            if message is not None:
+                clicked = events.NewEvent(contact, "email.clicked", self.now, {}, "test", message=message)
+                events.record(conn, [clicked], now=self.now)
+
+    def enroll(self, who: Sequence[int]) -> Admitted:
+        with scratch.work(self.store) as conn:
+            journey = conn.execute(select(t.journey.c.id).where(t.journey.c.key == "test")).scalar_one()
+            zone = workspace_settings.workspace_zone(conn)
+            return enroll_contacts(conn, self.engine.plans, journey, who, now=self.now, zone=zone)
 
     def play(self, *, beat: Callable[[], object] | None = None) -> None:
         """Run at START and at the story's ticks; what happens lies before the tick of its second."""
@@ -666,6 +720,12 @@ def told(world: World) -> dict[str, list[Any]]:
             ),
             "contacts": sorted(map(repr, rows("SELECT id, attributes, erased_at FROM contact"))),
             "tags": sorted(map(repr, rows("SELECT contact, tag, added_at, expires_at FROM contact_tag"))),
+            "codes": sorted(
+                map(
+                    repr,
+                    rows("SELECT c.contact, e.entry, c.visit FROM code c JOIN enrollment e ON e.id = c.enrollment"),
+                )
+            ),
             "events": sorted(map(repr, rows("SELECT contact, kind, at, quiet, source FROM event"))),
             "counters": sorted(
                 map(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from journeys.base.time import DAY, HOUR, Instant
+from journeys.base.time import HOUR, Instant
 from journeys.store import owner
 from tests.engine.conftest import World, build, node_id
 from tests.engine.mails import Recorder
@@ -43,7 +43,7 @@ def test_what_waited_in_the_outbox_is_skipped_with_the_reason(world: World) -> N
 def test_what_was_due_meanwhile_is_skipped_up_to_the_next_wait(world: World) -> None:
     (anna,) = world.people(1)
     world.consent([anna])
-    wait = ("wait", {"rule": {"type": "duration", "amount": 1, "unit": "days"}})
+    wait = ("wait", {"rule": {"type": "duration", "amount": 1, "unit": "hours"}})
     world.publish(
         build(
             {"in": LIST, "rest": wait, "ask": send(), "more": send(), "rest2": wait, "last": send(), "lost": EXIT},
@@ -59,10 +59,10 @@ def test_what_was_due_meanwhile_is_skipped_up_to_the_next_wait(world: World) -> 
     )
     world.enroll([anna])
     world.tick()
-    later(world, 2 * DAY)
+    later(world, 2 * HOUR)
     claim(world)
     channel = Recorder()
-    for pause in (60, 0, 0, DAY, 0):
+    for pause in (60, 0, 0, HOUR, 0):
         later(world, pause)
         world.tick()
         deliver(world, channel)

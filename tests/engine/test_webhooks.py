@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
-from journeys.channels.channel import Accepted, Caller, Deferred, Handed, Request, Uncertain
+from journeys.channels.channel import Accepted, Caller, Deferred, Handed, Request, Uncertain, retry_after
 from journeys.channels.hook_server import Answer, HookServer
 from journeys.channels.secrets import Secret
 from journeys.channels.webhook import Webhooks
@@ -115,8 +115,9 @@ def test_what_fails_for_now_is_tried_again_under_the_same_key(world: World) -> N
     told = Told(Deferred(500, "HTTP 500 Internal Server Error", 60), Deferred(429, "HTTP 429", 2 * HOUR, True))
     deliver(world, told)
     (message,) = world.messages()
-    assert (message["state"], message["not_before_at"]) == ("pending", world.now + MINUTE)
-    world.now = Instant(world.now + MINUTE)
+    wait = retry_after(1, message["id"])
+    assert (message["state"], message["not_before_at"]) == ("pending", world.now + wait)
+    world.now = Instant(world.now + wait)
     deliver(world, told)
     (message,) = world.messages()
     assert message["not_before_at"] == world.now + 2 * HOUR

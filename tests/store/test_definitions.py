@@ -201,6 +201,8 @@ def test_a_sender_is_checked_like_the_header_it_becomes(conn: Connection) -> Non
         "from_address": "Hello@shop.test",
         "reply_to": None,
         "postal_address": "a\nb",
+        "dkim_domain": None,
+        "dkim_selector": None,
     }
     with pytest.raises(KanwaError, match="has a line break in it"):
         definitions.define_sender(conn, "shop", from_name="x\r\nBcc: y", from_address="a@b.pl")

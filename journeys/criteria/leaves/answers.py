@@ -197,7 +197,7 @@ class LoyaltyLeaf(Leaf):
             .where(
                 c.contact == frame.contact,
                 c.kind.in_(list(self.kinds.values())),
-                c.at <= frame.moments.now,
+                *event_scope(None, answers, frame),
                 json_text(c.data, "programme") == self.programme,
             )
             .order_by(c.at.desc(), c.id.desc())
@@ -212,7 +212,7 @@ class LoyaltyLeaf(Leaf):
             select(one).where(
                 c.contact == frame.contact,
                 c.kind == "loyalty.asked",
-                c.at <= frame.moments.now,
+                *event_scope(None, asked, frame),
                 json_text(c.data, "programme") == self.programme,
             ),
             asked,
