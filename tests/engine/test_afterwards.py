@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from journeys.base.time import DAY, HOUR, Instant
+from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.channels.channel import Accepted, Handed, Refused, Uncertain
 from journeys.engine import afterwards
 from journeys.engine.afterwards import (
@@ -31,7 +31,11 @@ def sent_by(world: World, answer: Handed, n: int = 1, **options: object) -> list
     publish(world)
     world.enroll(people)
     world.tick()
-    deliver(world, Recorder(lambda _mail: answer), **options)  # type: ignore[arg-type]
+    for one in people:
+        if one != people[0]:
+            # after a mail without an answer the account rests before the next one
+            world.now = Instant(world.now + 2 * MINUTE)
+        deliver(world, Recorder(lambda _mail: answer), **options)  # type: ignore[arg-type]
     return [message["id"] for message in world.messages()]
 
 

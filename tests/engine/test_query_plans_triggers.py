@@ -43,14 +43,14 @@ _CROWD = (
     f"""INSERT INTO contact (id, email, email_key, draw, created_at, attributes, keys)
     {_NUMBERS} SELECT i, 'c' || i, 'c' || i, i, 0, {_REGION}, {_REGION} FROM n""",
     f"""INSERT INTO event (id, contact, kind, at, recorded_at, source, product, data)
-    {_NUMBERS} SELECT i, i, 'product.viewed', :now - 86400 * (2 + i % 300), 0, 'test', 'p' || (i % 5000), '{{}}' FROM n""",
+    {_NUMBERS} SELECT i, i, 'product.viewed', :now - 86400 * (2 + i % 2000), 0, 'test', 'p' || (i % 5000), '{{}}' FROM n""",
     f"""INSERT INTO purchase (id, contact, at, total, currency)
     {_NUMBERS} SELECT i, i, :now - 86400 * (2 + i % 2000), 1, 'PLN' FROM n""",
 )
 
 
 def crowded(store: Store, rows: int) -> World:
-    """Contacts of 1,000 regions who each viewed one of 5,000 products on one of 300 days and bought on one of 2,000."""
+    """Contacts of 1,000 regions who each viewed one of 5,000 products, and bought, on one of 2,000 days."""
     world = World(store, at("2026-03-02 12:00"))
     with store.write() as conn:
         define_attribute(conn, "region", "text")

@@ -318,6 +318,7 @@ def test_who_never_came_in_by_a_segment_is_told_what_its_audience_sees_now(world
     assert [(one.sentence, one.holds) for one in because[bob]] == [
         ("The contact did not fulfil what the trigger asks for.", False),
         ("language: “en”; asked for: “pl”", False),
+        ("The contact was never in the segment “visitors”.", None),
     ]
 
 
