@@ -210,6 +210,22 @@ def test_a_transaction_ended_again_and_again_is_told_and_done_by_a_later_beat(
     goes_on(shop)
 
 
+@pytest.mark.parametrize("change", WRITES)
+def test_a_server_without_room_is_told_and_the_beat_is_done_when_there_is_some(
+    postgres_store: Store, refuse: Callable[[str, int, str], None], change: str
+) -> None:
+    """What `test_disk_full` shows with a small disk, where none can be mounted."""
+    shop = Shop(postgres_store)
+    shop.order()
+    refuse(change, 2, "53100")
+    full = f"The disk of the store {postgres_store.label} is full. Nothing was half written; make room and try again."
+    for _ in range(2):
+        shop.fire(1)
+        assert shop.sound()
+    assert shop.troubles == [full, full]
+    goes_on(shop)
+
+
 class Rival:
     """A transaction that holds one row and then wants another one, which the engine holds by then.
 
