@@ -41,12 +41,14 @@ EDGES = [("in", "in", "mark"), ("mark", "done", "ask"), ("ask", "sent", "exit")]
 class Shop:
     """A store that is run by a timer on a clock set by hand; its mails are kept, its troubles are heard."""
 
-    def __init__(self, store: Store, people: int = 20, *, threads: int = 1) -> None:
+    def __init__(self, store: Store, people: int = 20, *, threads: int = 1, journey: bool = True) -> None:
+        """With `journey` false nothing is published yet."""
         self.world = World(store)
         with store.write() as conn:
             define_attribute(conn, "points", "number")
         self.people = self.world.people(people)
-        self.world.publish(build(NODES, EDGES))
+        if journey:
+            self.world.publish(build(NODES, EDGES))
         self._open(threads)
 
     @classmethod
@@ -97,9 +99,14 @@ class Shop:
     def states(self) -> Counter[str]:
         return Counter(message["state"] for message in self.world.messages())
 
-    def sound(self, *, in_flight: int = 0) -> bool:
-        """Whether the promise is kept and no step was done twice. At most `in_flight` messages may be unknown."""
-        kept(self.world, Counter(mail.message_id for mail in self.channel.mails), in_flight=in_flight)
+    def sound(self, *, in_flight: int = 0, refused: int = 0) -> bool:
+        """Whether the promise is kept (see there) and no step was done twice."""
+        kept(
+            self.world,
+            Counter(mail.message_id for mail in self.channel.mails),
+            in_flight=in_flight,
+            refused=refused,
+        )
         with self.world.store.read() as conn:
             points = Counter(row.get("points", 0) for row in conn.execute(select(t.contact.c.attributes)).scalars())
         assert set(points) <= {0, 1}
