@@ -41,15 +41,17 @@ EDGES = [("in", "in", "mark"), ("mark", "done", "ask"), ("ask", "sent", "exit")]
 class Shop:
     """A store that is run by a timer on a clock set by hand; its mails are kept, its troubles are heard."""
 
-    def __init__(self, store: Store, people: int = 20, *, threads: int = 1, journey: bool = True) -> None:
-        """With `journey` false nothing is published yet."""
+    def __init__(
+        self, store: Store, people: int = 20, *, threads: int = 1, group: int = 1, journey: bool = True
+    ) -> None:
+        """`group`: messages marked started in one commit. With `journey` false nothing is published yet."""
         self.world = World(store)
         with store.write() as conn:
             define_attribute(conn, "points", "number")
         self.people = self.world.people(people)
         if journey:
             self.world.publish(build(NODES, EDGES))
-        self._open(threads)
+        self._open(threads, group)
 
     @classmethod
     def of(cls, store: Store, now: Instant, mails: list[Mail]) -> Shop:
@@ -58,17 +60,14 @@ class Shop:
         shop.world = World(store, now)
         with store.read() as conn:
             shop.people = list(conn.execute(select(t.contact.c.id)).scalars())
-        shop._open(1)
+        shop._open(1, 1)
         shop.channel.mails = list(mails)
         return shop
 
-    def _open(self, threads: int) -> None:
+    def _open(self, threads: int, group: int) -> None:
         self.channel = Recorder()
         self.clock = SetClock(self.world.now)
         self.troubles: list[str] = []
-        self.timer = self._timer(threads)
-
-    def _timer(self, threads: int) -> Timer:
         delivery = Delivery(
             store=self.world.store,
             plans=self.world.engine.plans,
@@ -76,13 +75,19 @@ class Shop:
             writer=PlainWriter(),
             worker="test",
             clock=self.clock.now,
+            group=group,
         )
-        return Timer(
-            Runner(self.world.engine, delivery, threads=threads),
-            Lease(self.world.store, "test"),
-            self.clock,
-            on_trouble=self.troubles.append,
-        )
+        self.runner = Runner(self.world.engine, delivery, threads=threads)
+        self.timer = self.timer_of(self.runner)
+
+    def timer_of(self, runner: Runner) -> Timer:
+        """A timer for a runner of this shop, whose troubles are heard."""
+        return Timer(runner, Lease(self.world.store, "test"), self.clock, on_trouble=self.troubles.append)
+
+    def later(self, seconds: int) -> Instant:
+        """Let the clock go on; returns what it says then."""
+        self.clock.set(Instant(self.clock.now() + seconds))
+        return self.clock.now()
 
     def order(self) -> None:
         """Everybody places an order, so that everybody is to get a mail."""
@@ -92,8 +97,7 @@ class Shop:
 
     def fire(self, after: int = 0) -> int:
         """Let the clock go on and beat; returns the seconds to the next beat."""
-        self.clock.set(Instant(self.clock.now() + after))
-        self.world.now = self.clock.now()
+        self.world.now = self.later(after)
         return self.timer.fire()
 
     def states(self) -> Counter[str]:

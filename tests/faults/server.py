@@ -43,6 +43,14 @@ class Server:
             migrate(conn)
         return store
 
+    def copy_store(self, store: Store) -> Store:
+        """The whole database as it is now, under another name, as a dump that was restored would be."""
+        # a database is copied only while nobody is connected to it
+        store.engine.dispose()
+        name = f"kanwa_{uuid.uuid4().hex[:12]}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{store.engine.url.database}"')
+        return Store(engine_for(store.engine.url.set(database=name)))
+
     def drop_store(self, store: Store) -> None:
         """Close a store and take its database away."""
         store.close()

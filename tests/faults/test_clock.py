@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from journeys.base.time import DAY, HOUR, MINUTE, Instant
+from journeys.base.time import DAY, HOUR, MINUTE
 from journeys.channels.channel import Accepted, Handed, Mail
 from journeys.store.store import Store
 from tests.faults.conftest import Shop
@@ -33,7 +33,7 @@ def test_a_clock_set_back_within_a_beat_sends_nothing_twice_and_loses_nothing(st
 
     def answer(_mail: Mail) -> Handed:
         if len(shop.channel.mails) == 5:
-            shop.clock.set(Instant(shop.clock.now() - HOUR))
+            shop.later(-HOUR)
         return Accepted("250 ok")
 
     shop.channel.answer = answer
@@ -63,7 +63,7 @@ def test_what_was_in_hand_while_the_clock_jumped_is_settled_by_whoever_has_it(st
     def answer(_mail: Mail) -> Handed:
         # long after every lease is over, and long before it has begun
         if len(shop.channel.mails) == 3:
-            shop.clock.set(Instant(shop.clock.now() + jump))
+            shop.later(jump)
         return Accepted("250 ok")
 
     shop.channel.answer = answer

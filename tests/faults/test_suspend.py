@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from journeys.base.time import DAY, HOUR, MINUTE, Instant
+from journeys.base.time import DAY, HOUR, MINUTE
 from journeys.channels.channel import Accepted, Deferred, Handed, Mail
 from journeys.store.store import Store
 from tests.engine.conftest import build
@@ -111,7 +111,7 @@ def test_a_mail_in_hand_when_the_computer_fell_asleep_is_settled_when_it_wakes_u
 
     def answer(_mail: Mail) -> Handed:
         if len(shop.channel.mails) == 2:
-            shop.clock.set(Instant(shop.clock.now() + 3 * DAY))
+            shop.later(3 * DAY)
         return Accepted("250 ok")
 
     shop.channel.answer = answer
