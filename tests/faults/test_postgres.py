@@ -101,6 +101,33 @@ def test_a_server_restarted_while_mails_are_being_taken_leaves_at_most_one_a_thr
     all_but_unknown(shop, in_flight=others)
 
 
+def test_a_server_that_is_gone_for_a_while_leaves_the_mail_in_hand_unknown_and_gets_the_rest_when_it_is_back(
+    own_store: Store, server: Server
+) -> None:
+    shop = Shop(own_store)
+
+    def answer(_mail: Mail) -> Handed:
+        if len(shop.channel.mails) == 5:
+            server.stop()
+        return Accepted("250 ok")
+
+    shop.channel.answer = answer
+    shop.order()
+    try:
+        for _ in range(3):
+            shop.fire(1)
+        assert (len(shop.channel.mails), len(shop.troubles)) == (5, 3)
+        assert all(
+            one == f"The server of the store {own_store.label} does not answer. See whether it runs and whether its "
+            "address is right."
+            for one in shop.troubles
+        )
+    finally:
+        server.start()
+    all_but_unknown(shop, in_flight=1)
+    assert shop.states()["unknown"] == 1
+
+
 @pytest.fixture
 def admin(postgres_server: str) -> Iterator[Engine]:
     engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")

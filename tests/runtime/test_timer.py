@@ -296,6 +296,47 @@ def test_a_wake_up_only_brings_the_next_beat_forward(world: World) -> None:
     assert run.timer._armed_at < planned
 
 
+class Clocks:
+    """The module `time` on clocks set by hand: at the third sleep the wall clock is set, and at the fourth all ends."""
+
+    def __init__(self, timer: Timer, jump: float) -> None:
+        self._timer, self._jump = timer, jump
+        self.wall, self.steady, self.sleeps = 1_772_449_200.0, 100.0, 0
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.steady
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps += 1
+        self.steady += seconds
+        self.wall += seconds + (self._jump if self.sleeps == 3 else 0)
+        if self.sleeps == 4:
+            self._timer.stop()
+
+
+@pytest.mark.parametrize(
+    ("jump", "at_once"), [(3 * DAY, True), (5, True), (0, False), (1, False), (-5, True), (-2 * HOUR, True)]
+)
+def test_a_wall_clock_that_jumps_while_it_rests_brings_a_beat_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, jump: int, at_once: bool
+) -> None:
+    """A computer that slept shows it so too. Set back, the clock would keep the next beat waiting for hours."""
+    run = Run(world)
+    clocks = Clocks(run.timer, jump)
+    monkeypatch.setattr("journeys.runtime.timer.time", clocks)
+    run.timer._arm(LONGEST)
+    planned = run.timer._armed_at
+    # deaf to what others write, it only looks at the clocks
+    run.timer._failures = 1
+    run.timer._watch()
+    assert (run.timer._armed_at != planned) == at_once
+    if at_once:
+        assert abs(run.timer._armed_at.timestamp() - clocks.wall) < 1
+
+
 def test_a_second_runtime_does_not_begin(world: World) -> None:
     Lease(world.store, "server:1").take(world.now)
     with pytest.raises(RunsElsewhere):
