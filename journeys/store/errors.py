@@ -223,6 +223,8 @@ _SYSTEM: dict[int, type[StoreError]] = {
 _SAID: tuple[tuple[re.Pattern[str], type[StoreError]], ...] = (
     (re.compile(r'database ".*" does not exist'), DatabaseMissing),
     (re.compile(r'authentication failed|no password supplied|role ".*" does not exist|pg_hba\.conf'), LoginRefused),
+    # a new connection may have to write a file of its own first
+    (re.compile(r"No space left on device"), DiskFull),
     (re.compile(r"definition of service .* not found|invalid (connection option|URI|port)"), WrongAddress),
 )
 

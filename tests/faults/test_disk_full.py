@@ -184,9 +184,10 @@ def test_a_full_disk_in_a_beat_is_told_and_the_beat_is_done_when_there_is_room(d
     for _ in range(3):
         shop.fire(1)
     assert shop.troubles == [disk.said] * 3
-    assert shop.sound()
     assert shop.channel.mails == []
     disk.clear()
+    # to look at it while the disk is full, PostgreSQL may need room too
+    assert shop.sound()
     shop.fire(1)
     assert shop.done()
 
@@ -206,12 +207,11 @@ def test_a_full_disk_in_a_hand_over_leaves_at_most_one_mail_a_thread_unknown_and
 
     shop.channel.answer = answer
     shop.fire()
-    assert shop.sound(in_flight=threads)
     # commits may still find room in what is there, so that the next beat may have mails in flight too
     shop.fire(1)
     assert set(shop.troubles) == {disk.said}
-    assert shop.sound(in_flight=2 * threads)
     disk.clear()
+    assert shop.sound(in_flight=2 * threads)
     shop.fire(5)
     unknown = shop.states()["unknown"]
     assert shop.states() == Counter(sent=PEOPLE - unknown, unknown=unknown)

@@ -42,6 +42,7 @@ def of_sqlite(code: int) -> sqlite3.OperationalError:
         (psycopg.OperationalError('FATAL: password authentication failed for user "anna"'), errors.LoginRefused),
         (psycopg.OperationalError("fe_sendauth: no password supplied"), errors.LoginRefused),
         (psycopg.OperationalError('FATAL: database "x" does not exist'), errors.DatabaseMissing),
+        (psycopg.OperationalError("FATAL: could not write init file: No space left on device"), errors.DiskFull),
         (psycopg.OperationalError("connection timeout expired"), errors.ServerUnreachable),
         (OSError(errno.ENOSPC, "No space left on device"), errors.DiskFull),
         (OSError(errno.EROFS, "Read-only file system"), errors.StoreReadOnly),
