@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from journeys.base.time import DAY, Instant, day_of, day_start, moment
 from journeys.nodes.windows import Window
 from tests.engine.conftest import WARSAW, node_id
+from tests.engine.drafts import SEGMENTS, Draft
 from tests.engine.plain import (
     Contact,
     Event,
@@ -27,7 +28,7 @@ from tests.engine.plain import (
 )
 from tests.engine.plain_outbox import deliver
 from tests.engine.plain_triggers import DAILY, asked, brings_in, came_from, due_at, falls_on, segments_of
-from tests.engine.stories import SEGMENTS, START, Deed, Draft, Story
+from tests.engine.stories import START, Deed, Story
 
 #: what the second journey is, in words of a draft
 OTHER = Draft(

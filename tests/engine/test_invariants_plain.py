@@ -12,29 +12,10 @@ from sqlalchemy import func, select
 from journeys.store import tables as t
 from journeys.store.store import Store
 from tests.engine import families
+from tests.engine.drafts import BLUE, BUYS, EVENTS, IN_REDS, LATELY, OFTEN, RED, RICH, STEPS, drafts
 from tests.engine.plain_engine import OTHER, PlainEngine
-from tests.engine.stories import (
-    BLUE,
-    BUYS,
-    DEEDS,
-    EVENTS,
-    IN_REDS,
-    LATELY,
-    OFTEN,
-    RARE,
-    RED,
-    RICH,
-    SPAN,
-    START,
-    STEPS,
-    Deed,
-    Stage,
-    Story,
-    drafts,
-    for_all,
-    stories,
-    with_ticks,
-)
+from tests.engine.stage import Stage
+from tests.engine.stories import DEEDS, RARE, SPAN, START, Deed, Story, for_all, stories, with_ticks
 from tests.engine.test_invariants_crash import Crash, crashing
 
 _HOURS = st.sampled_from([6, 12, 24, 36]).map(lambda hours: {"amount": hours, "unit": "hours"})
