@@ -120,9 +120,13 @@ class Segments:
     def rebase(self, conn: Connection, keys: Iterable[str], *, now: Instant, zone: ZoneInfo) -> None:
         """Work out segments as a whole as of `now`, without events: before a journey first uses them, after an edit.
 
-        Segments that are made of others come after those. Raises UnknownSegment, SegmentsInACircle.
+        Segments that are made of others come after those; one of those that is in use keeps its members, since a movement
+        that is yet to be heard is a real one. Raises UnknownSegment, SegmentsInACircle.
         """
+        stale = self.not_worked_out(conn)
         for key, criterion in _in_order(conn, sorted(keys)):
+            if key not in stale:
+                continue
             one = self._in_use(conn, key, criterion)
             _move(conn, one, one.all, one.moments.values(now, zone), reason="rebased", now=now)
             conn.execute(update(t.segment).where(t.segment.c.key == key).values(computed_at=now))

@@ -9,7 +9,8 @@ from typing import Any
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.graph.settings import Cap
 from journeys.nodes.windows import Window
-from tests.engine.plain import Contact, Message, Passage, waits_for_outcome
+from tests.engine.plain import Contact, Message, Passage
+from tests.engine.plain_steps import waits_for_outcome
 
 _RETRIES = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 
@@ -21,7 +22,7 @@ def deliver(c: Contact, now: int) -> bool:
         did = True
         judged = []
         for passage, message in sorted(ready, key=lambda pair: pair[1].id):
-            judged.append((passage, message, *_judge(c, passage, message, now)))
+            judged.append((passage, message, *_judge(c, message, now)))
             message.counted_at = None if judged[-1][2] else now
         for passage, message, state, reason in judged:
             _hand_over(c, passage, message, state, reason, now)
@@ -61,12 +62,12 @@ def _hand_over(c: Contact, passage: Passage, message: Message, state: str, reaso
             passage.due_at = now + DAY if state == "unknown" else now
 
 
-def _judge(c: Contact, passage: Passage, message: Message, now: int) -> tuple[str, str]:
+def _judge(c: Contact, message: Message, now: int) -> tuple[str, str]:
     if message.expires_at <= now:
         return "expired", "too late"
     if message.marketing and not c.agreed:
-        return "skipped", "no consent"
-    policies = passage.version.rules.get("policies", {})
+        return "skipped", "no consent" if c.agreed is None else "consent withdrawn"
+    policies = message.version.rules.get("policies", {})
     held = _held(c, policies, message, now)
     if held is None:
         return "", ""

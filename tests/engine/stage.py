@@ -14,11 +14,11 @@ from journeys.channels.channel import Accepted, Deferred, Handed, Mail, Refused,
 from journeys.engine import counters, lifecycle, scratch
 from journeys.engine.choices import Choices
 from journeys.engine.deliver import Delivery
-from journeys.engine.enroll import Admitted, NoSuchTrigger, enroll_contacts
+from journeys.engine.enroll import Admitted, NoSuchTrigger, NotOpen, enroll_contacts
 from journeys.engine.migrate import migrate
 from journeys.engine.missed import let_in
 from journeys.engine.publish import NothingChanged
-from journeys.engine.stopping import stop
+from journeys.engine.stopping import StillInside, archive, stop
 from journeys.engine.tick import Ticked
 from journeys.runtime.beat import Beat, Runner
 from journeys.store import contacts, definitions, erasing, events
@@ -146,19 +146,23 @@ class Stage(World):
             case "publish":
                 with suppress(NothingChanged):
                     self.publish(deed.data.journey(), again=True)
-            case "migrate":
-                self._migrate(*deed.data)
+            case "migrate" if state != "archived":
+                choices, number = self.choices(*deed.data)
+                migrate(self.store, self.engine.plans, "test", choices, now=self.now, to=number)
             case "stop" if state in ("live", "paused"):
                 stop(self.store, "test", inside=deed.data, now=self.now)
+            case "archive" if state == "stopped":
+                with suppress(StillInside):
+                    archive(self.store, "test", now=self.now)
             case "let in" if state == "paused":
                 with scratch.work(self.store) as conn:
                     zone = workspace_settings.workspace_zone(conn)
                     let_in(conn, self.engine.plans, "test", now=self.now, zone=zone)
                     lifecycle.resume(conn, "test", now=self.now)
             case "put in":
-                with suppress(NoSuchTrigger):
+                with suppress(NoSuchTrigger, NotOpen):
                     self.enroll([contact])
-            case "pause" | "resume" | "stop" | "let in":
+            case "pause" | "resume" | "stop" | "let in" | "migrate" | "archive":
                 pass
             case "price":
                 with self.store.write() as conn:
@@ -169,22 +173,20 @@ class Stage(World):
             case _ if not gone:
                 self._to(contact, deed.what, deed.data)
 
-    def _migrate(self, turns: Sequence[str | None], others: str, back: int) -> None:
-        """Choose for the nodes of all versions by turns, and migrate to the newest version but so many."""
+    def choices(self, turns: Sequence[str | None], others: str, back: int) -> tuple[Choices, int]:
+        """What is chosen by turns for the nodes of all other versions, and the version: the newest but so many."""
         with self.store.read() as conn:
             mine = select(t.version.c.id).join(t.journey, t.journey.c.id == t.version.c.journey)
             mine = mine.where(t.journey.c.key == "test").order_by(t.version.c.number)
-            versions = list(conn.execute(mine).scalars())
-            plans = [self.engine.plans.get(conn, version) for version in versions]
+            plans = [self.engine.plans.get(conn, version) for version in conn.execute(mine).scalars()]
         new = plans[max(0, len(plans) - 1 - back)]
-        steps = [id_ for id_, step in new.steps.items() if id_ not in new.triggers]
+        steps = [id_ for id_ in new.steps if id_ not in new.triggers]
         nodes: dict[str, Any] = {}
         for n, node in enumerate(sorted({id_ for plan in plans if plan is not new for id_ in plan.steps})):
             choice = turns[n % len(turns)]
             if choice is not None:
                 nodes[node] = {"move": steps[n % len(steps)]} if choice == "move" else choice
-        choices = Choices.model_validate({"nodes": nodes, "others": others})
-        migrate(self.store, self.engine.plans, "test", choices, now=self.now, to=new.number)
+        return Choices.model_validate({"nodes": nodes, "others": others}), new.number
 
     def _to(self, contact: int, what: str, data: Any) -> None:
         match what:
@@ -200,16 +202,13 @@ class Stage(World):
                 self.happened(contact, "nps.answered", score=data)
             case "consent":
                 self.consent([contact], given=data)
-            case "colour":
+            case "colour" | "points" | "day":
                 with self.store.write() as conn:
-                    contacts.change(conn, [(contact, {"colour": data})], now=self.now, source="test")
+                    contacts.change(conn, [(contact, {what: data})], now=self.now, source="test")
             case "tag":
                 until = Instant(self.now + data) if data else None
                 with self.store.write() as conn:
                     contacts.set_tags(conn, add=[(contact, "vip")], now=self.now, source="test", expires_at=until)
-            case "points":
-                with self.store.write() as conn:
-                    contacts.change(conn, [(contact, {"points": data})], now=self.now, source="test")
             case "stage":
                 with self.store.write() as conn:
                     families.put_on_stage(conn, contact, data, now=self.now)

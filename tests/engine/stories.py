@@ -18,7 +18,7 @@ from journeys.base.time import DAY, HOUR
 from journeys.store.store import Store
 from tests.engine import families
 from tests.engine.conftest import at
-from tests.engine.drafts import BLUE, EVENTS, OFTEN, RED, Draft, drafts
+from tests.engine.drafts import BLUE, EVENTS, OFTEN, RED, Draft, drafts, edited
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ PEOPLE = st.lists(
         draw=st.integers(0, 2**31 - 1),
         agreed=st.booleans(),
     ),
-    min_size=1,
+    min_size=2,
     max_size=4,
 )
 #: six hours apart, and a second before or after
@@ -87,6 +87,7 @@ DEEDS: Mapping[str, st.SearchStrategy[Any]] = {
     "tag": st.sampled_from([None, 6 * HOUR, 24 * HOUR]),
     "untag": st.none(),
     "consent": st.booleans(),
+    "day": st.sampled_from([None, "2026-03-29", "2026-03-30"]),
     "put in": st.none(),
     **families.HAPPENING,
 }  # fmt: skip
@@ -102,12 +103,13 @@ RARE: Mapping[str, st.SearchStrategy[Any]] = {
 EDITS: Mapping[str, st.SearchStrategy[Any]] = {
     # what is chosen for nodes by turns, and for all others; to which version, counted from the newest
     "migrate": st.tuples(
-        st.lists(st.sampled_from(["finish", "exit", "move", "move", None]), min_size=1, max_size=4),
+        st.lists(st.sampled_from(["finish", "exit", "move", None, None, None]), min_size=1, max_size=4),
         st.sampled_from(["finish", "exit"]),
         st.sampled_from([0, 0, 0, 1]),
     ),
     "stop": st.sampled_from(["finish", "leave"]),
     "let in": st.none(),
+    "archive": st.none(),
 }
 
 
@@ -115,7 +117,7 @@ def deeds(of: Mapping[str, st.SearchStrategy[Any]], again: Sequence[str]) -> st.
     def deed(what: str) -> st.SearchStrategy[Deed]:
         return st.builds(Deed, at=MOMENTS, what=st.just(what), who=st.integers(0, 3), data=of[what])
 
-    return st.lists(st.one_of(*map(deed, again), st.sampled_from(list(of)).flatmap(deed)), min_size=4, max_size=16)
+    return st.lists(st.one_of(*map(deed, again), st.sampled_from(list(of)).flatmap(deed)), min_size=6, max_size=16)
 
 
 #: some, every few hours, or at the same hours each day
@@ -147,6 +149,42 @@ def _brings_in(draft: Draft, who: int) -> tuple[str, int, Any]:
             return "put in", who, None
 
 
+#: so that somebody is inside when the journey is edited
+EARLY = st.sampled_from([1, HOUR, 2 * HOUR, 6 * HOUR])
+#: how long after one edit the next thing is done with the journey
+GAPS = st.sampled_from([0, 1, 6 * HOUR, 12 * HOUR, DAY])
+
+
+@st.composite
+def editing(draw: st.DrawFn, first: Draft) -> list[Deed]:
+    """What people do with a journey that runs: new editions, and mostly those inside are taken along; pauses and stops,
+    mostly over after a while."""
+    done, newest, at = [], first, draw(st.sampled_from([1, 3, 6, 9, 12])) * HOUR
+    for what in draw(
+        st.lists(st.sampled_from(["publish", "publish", "publish", "pause", "stop"]), min_size=1, max_size=3)
+    ):
+        at += draw(GAPS)
+        if what == "publish":
+            newest = draw(edited(newest))
+            done.append(Deed(at + 1, what, data=newest))
+            follows = ["migrate", "migrate", "migrate", ""]
+        else:
+            done.append(Deed(at + 1, what, data=draw(EDITS[what] if what in EDITS else RARE[what])))
+            follows = (
+                ["resume", "let in", "let in", "migrate"] if what == "pause" else ["archive", "publish", "migrate"]
+            )
+        at += draw(GAPS)
+        match draw(st.sampled_from(follows)):
+            case "publish":
+                newest = draw(st.one_of(st.just(newest), edited(newest)))
+                done.append(Deed(at + 1, "publish", data=newest))
+            case "":
+                pass
+            case following:
+                done.append(Deed(at + 1, following, data=draw((EDITS | RARE)[following])))
+    return done
+
+
 @st.composite
 def stories(
     draw: st.DrawFn,
@@ -155,15 +193,19 @@ def stories(
     happening: Mapping[str, st.SearchStrategy[Any]] = DEEDS,
     again: Sequence[str] = ("event", "put in"),
     most_editions: int = 0,
+    edits: bool = False,
 ) -> Story:
-    """A story of such happenings, those of `again` more often; perhaps with more editions of the journey."""
+    """A story of such happenings, those of `again` more often; perhaps with more editions of the journey, or with what
+    people do with one that runs."""
     draft = draft if draft is not None else drafts()
     first, people = draw(draft), draw(PEOPLE)
     happened = draw(deeds(happening, again))
     # whoever nothing brings in makes a dull story
-    happened += [Deed(draw(MOMENTS), *_brings_in(first, who)) for who in range(len(people))]
+    happened += [Deed(draw(EARLY if edits else MOMENTS), *_brings_in(first, who)) for who in range(len(people))]
     for _n in range(draw(st.integers(0, most_editions))):
         happened.append(Deed(draw(MOMENTS), "publish", data=draw(draft)))
+    if edits:
+        happened += draw(editing(first))
     return Story(first, people, sorted(happened, key=lambda deed: deed.at), sorted(draw(TICKS)))
 
 
