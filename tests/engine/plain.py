@@ -3,8 +3,9 @@
 What it says is what the real one has to do. It knows every family of trigger, the nodes of `tests.engine.drafts`, what
 ends a passage from outside, the rules of re-entry, messages with their policies and outcomes, and what people do with a
 journey that runs. `plain` holds what there is, `plain_criteria` whom a criterion means, `plain_triggers` whom an event
-or a day brings in, `plain_steps` which way a passage takes, `plain_walk` how far it comes at one moment, `plain_outbox`
-what becomes of messages, `plain_edits` of those inside when a journey is edited, `plain_engine` the order of it all.
+or a day concerns, `plain_doors` who is let in, `plain_steps` which way a passage takes, `plain_walk` how far it comes at
+one moment, `plain_outbox` what becomes of messages, `plain_edits` of those inside when a journey is edited, and
+`plain_engine` the order of it all.
 """
 
 from __future__ import annotations
@@ -209,6 +210,8 @@ class Stay:
 
     from_at: int
     to_at: int | None = None
+    #: it ended since the segment came to mean others
+    edited_away: bool = False
 
 
 @dataclass(eq=False)

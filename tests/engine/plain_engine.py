@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from journeys.base.time import DAY, Instant, day_of, day_start
+from journeys.base.time import Instant, day_of
 from tests.engine.conftest import WARSAW
 from tests.engine.drafts import SEGMENTS, Draft
-from tests.engine.plain import Contact, Event, Match, Missed, Passage, Stay, Version, midnight
-from tests.engine.plain_criteria import drifts, holds, stirs
+from tests.engine.plain import Contact, Event, Passage, Stay, Version
+from tests.engine.plain_criteria import drifts, holds, leaves, stirs
+from tests.engine.plain_doors import Doors
 from tests.engine.plain_edits import Edit, migrate
 from tests.engine.plain_outbox import deliver
-from tests.engine.plain_triggers import DAILY, about, brings_in, came_from, due_at, falls_on, segments_of
+from tests.engine.plain_triggers import DAILY, segments_of
 from tests.engine.plain_walk import HasCode, PlainWalk
 from tests.engine.stories import START, Deed, Story
 
@@ -30,41 +30,17 @@ OTHER = Draft(
 )
 
 
-class PlainEngine:
-    """Runs the journey of a story; contacts are numbered from 0."""
+class PlainEngine(Doors):
+    """Runs the journey of a story."""
 
     def __init__(self, story: Story, *, has_code: HasCode) -> None:
-        self.contacts = [
-            Contact(
-                number=n,
-                zone=ZoneInfo(one.zone) if one.zone else WARSAW,
-                draw=one.draw,
-                values={name: value for name, value in (("colour", one.colour), ("day", one.day)) if value is not None},
-            )
-            for n, one in enumerate(story.people)
-        ]
-        for contact, person in zip(self.contacts, story.people, strict=True):
-            contact.record(START, "contact.created", quiet=True)
-            if person.agreed:
-                contact.agree(True, START)
-        self.versions: dict[str, list[Version]] = {}
-        #: of the story's journey: live, paused, stopped or archived, and since when
-        self.state, self.state_at = "live", 0
-        self.swept_on: dict[str, date] = {}
+        super().__init__(story)
         self.day: date | None = None
-        self.price = 2
-        self.prices: list[tuple[int, int, int]] = []
-        self.degrees = {"red": 0, "blue": 0}
-        #: as the engine last saw them
-        self.seen = dict(self.degrees)
-        self.reported_at: dict[str, int] = {}
         self._walk = PlainWalk(has_code)
-        #: segments in use
+        #: what they mean, those in use, and of these those that were edited since they were worked out
+        self.segments = dict(SEGMENTS)
         self.used: set[str] = set()
-
-    @property
-    def paused(self) -> bool:
-        return self.state == "paused"
+        self.stale: set[str] = set()
 
     # --- what people do with the journey -----------------------------------------------------------------------------
 
@@ -75,42 +51,24 @@ class PlainEngine:
         editions.append(version)
         if journey == "test" and self.state in ("stopped", "archived"):
             self._becomes("live", now)
-        for key in sorted(segments_of(draft.nodes, draft.attributes) - self.used):
-            self.used.add(key)
-            for contact in self.contacts:
-                if not contact.erased and holds(contact, SEGMENTS[key], now):
-                    contact.stays.setdefault(key, []).append(Stay(now))
+        self._work_out(segments_of(version), now)
         for name, trigger in version.triggers():
             if trigger.get("existing"):
                 for contact in self.contacts:
                     if not contact.erased:
                         self._existing(contact, journey, name, trigger, now)
 
-    def _existing(self, c: Contact, journey: str, name: str, trigger: Mapping[str, Any], now: int) -> None:
-        on, today = trigger["on"], day_of(Instant(now), WARSAW)
-        found: Event | bool | str | None = None
-        match on["type"]:
-            case "segment" if on.get("movement", "entered") == "entered":
-                stay = next((one for one in c.stays.get(on["segment"], ()) if one.to_at is None), None)
-                found = stay is not None and came_from(c, on, stay.from_at)
-            case "stage":
-                found = c.stage == on["stage"]
-            case "feed" if self.degrees.get(c.values.get("colour", ""), 0) < 0:
-                found = f"feed:weather:{c.values['colour']}"
-            case "inactivity":
-                last = c.newest(now, *on["events"])
-                found = last if last is not None and last.at < midnight(now, -on["days"]) else None
-        if found:
-            match_ = Match(journey, name, (now, None), now, about(trigger, found))
-            self._admit(c, match_, now=now, as_of=now, record=False)
-        found = on["type"] in DAILY and falls_on(c, on, today)
-        if found and (due := due_at(c, on, today)) < now:
-            as_of = day_start(today, WARSAW)
-            match_ = Match(journey, name, (as_of, None), due, about(trigger, found))
-            self._admit(c, match_, now=now, as_of=as_of, record=False)
-
-    def _becomes(self, state: str, now: int) -> None:
-        self.state, self.state_at = state, now
+    def _work_out(self, asked: set[str], now: int) -> None:
+        """Find silently who is in segments that are new to the engine or were edited, and in those made of them."""
+        again = {key for key in asked if key in self.stale or key not in self.used}
+        self.used |= again
+        self.stale -= again
+        for key in sorted(self.used - self.stale):
+            parts = {leaf["segment"] for leaf in leaves(self.segments[key]) if leaf["leaf"] == "segment"}
+            if key in again or parts & again:
+                again.add(key)
+                for c in self.contacts:
+                    self._move(c, key, now, silently=True)
 
     def migrate(self, chosen: Mapping[str, Any], others: str, number: int, now: int) -> None:
         editions = self.versions["test"]
@@ -118,29 +76,15 @@ class PlainEngine:
 
     def stop(self, inside: str, now: int) -> None:
         self._becomes("stopped", now)
-        for passage in (one for c in self.contacts for one in c.passages.get("test", ())):
+        for passage in self._passages("test"):
             if passage.active and inside == "leave":
                 passage.end_from_outside(now, "exited", "let go")
 
     def archive(self, now: int) -> None:
         """Put it away, if nobody is inside any more and nothing is on its way."""
-        passages = [one for c in self.contacts for one in c.passages.get("test", ())]
+        passages = self._passages("test")
         if self.state == "stopped" and not any(p.active or any(m.waiting for m in p.messages) for p in passages):
             self._becomes("archived", now)
-
-    def let_in(self, now: int) -> None:
-        """Let in whom the present pause kept out, then resume."""
-        since, self.state = self.state_at, "live"
-        for name, _trigger in self.versions["test"][-1].triggers():
-            for c in self.contacts:
-                kept_out = [
-                    one.match
-                    for one in c.missed
-                    if one.reason == "paused" and one.at >= since and one.match.trigger == name
-                ]
-                for match in sorted(kept_out, key=lambda one: (one.since[0], one.since[1] or -1)):
-                    self._admit(c, match, now=now, as_of=now, record=False)
-        self._becomes("live", now)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -158,6 +102,10 @@ class PlainEngine:
                 self.stop(deed.data, now)
             case "archive":
                 self.archive(now)
+            case "edit segment":
+                if deed.data != self.segments["reds"]:
+                    self.segments["reds"] = deed.data
+                    self.stale |= {"reds"} & self.used
             case "pause" | "resume" | "let in" | "stop":
                 pass
             case "price":
@@ -203,13 +151,6 @@ class PlainEngine:
             case _:
                 raise ValueError(what)
 
-    def _put_in(self, c: Contact, now: int) -> None:
-        if self.state in ("live", "paused"):
-            for name, trigger in self.versions["test"][-1].triggers():
-                if trigger["on"]["type"] == "list":
-                    self._admit(c, Match("test", name, (now, None), now), now=now, as_of=now)
-                    return
-
     # --- a beat ------------------------------------------------------------------------------------------------------
 
     def beat(self, now: int) -> None:
@@ -221,6 +162,14 @@ class PlainEngine:
                 break
 
     def _tick(self, now: int) -> None:
+        asked = (
+            segments_of(version)
+            for journey, editions in self.versions.items()
+            if not (journey == "test" and self.state == "archived")
+            for version in editions
+            if version is editions[-1] or any(p.version is version and p.active for p in self._passages(journey))
+        )
+        self._work_out(set().union(*asked) & self.stale, now)
         did: int = True
         while did:
             did = sum(c.drop_tags(now) for c in self.contacts)
@@ -243,110 +192,36 @@ class PlainEngine:
             self._follow(c, lot, now)
         return did
 
-    def _enroll(self, c: Contact, journey: str, event: Event, now: int, unheard: Sequence[Event]) -> None:
-        since = (event.at, event.id)
-        for name, trigger, version in self._entries(journey):
-            if not event.quiet and event.at >= version.published_at and brings_in(c, trigger["on"], event):
-                match = Match(journey, name, since, event.at, about(trigger, event))
-                self._admit(c, match, now=now, as_of=now, unheard=unheard)
-        if event.kind == "journey.jumped" and journey == event.data["journey"]:
-            kind = event.data["subject"]
-            match = Match(journey, "door", since, event.at, (kind, "") if kind else None)
-            self._admit(c, match, now=now, as_of=now)
-
-    def _entries(self, journey: str) -> list[tuple[str, Mapping[str, Any], Version]]:
-        """What lets contacts in at present."""
-        if journey == "test" and self.state in ("stopped", "archived"):
-            return []
-        version = self.versions[journey][-1]
-        return [(name, trigger, version) for name, trigger in version.triggers()]
-
-    def _admit(
-        self,
-        c: Contact,
-        match: Match,
-        *,
-        now: int,
-        as_of: int,
-        asked: bool = False,
-        record: bool = True,
-        unheard: Sequence[Event] = (),
-    ) -> None:
-        """Let a contact in who may come in; `asked`: they are known to be in the audience."""
-        version = self.versions[match.journey][-1]
-        trigger, rule = version.nodes[match.trigger][1], version.rules["re_entry"]
-        key = match.subject[1] if match.subject is not None and rule.get("per") == "subject" else ""
-        passages = c.passages.setdefault(match.journey, [])
-        before = [one for one in passages if one.key == key]
-        if match.since[0] < midnight(as_of, -trigger.get("at_most_late_days", 7)):
-            reason = "late"
-        elif not asked and "only" in trigger and not holds(c, trigger["only"], as_of, unheard=unheard):
-            reason = "audience"
-        else:
-            reason = _may_not_come_back(rule, before, match.since[0])
-        if not reason and self.paused and match.journey == "test":
-            reason = "paused"
-        if not reason:
-            subject = match.subject[0] if match.subject is not None else None
-            entry, due = len(before) + 1, max(match.due, now)
-            passages.append(
-                Passage(version, match.trigger, entry, key, subject, match.since, now, due, match.trigger, now)
-            )
-        elif record or reason == "paused":
-            c.missed.append(Missed(match, now if reason == "paused" else match.since[0], reason))
-
-    # --- segments, things, days --------------------------------------------------------------------------------------
+    # --- segments and days -------------------------------------------------------------------------------------------
 
     def _follow(self, c: Contact, lot: Sequence[Event], now: int) -> None:
-        for key in sorted(self.used):
-            stirring = [event for event in lot if event.kind in stirs(SEGMENTS[key])]
+        for key in sorted(self.used - self.stale):
+            stirring = [event for event in lot if event.kind in stirs(self.segments[key])]
             if stirring:
-                _move(c, key, now, quiet=all(event.quiet for event in stirring))
+                self._move(c, key, now, quiet=all(event.quiet for event in stirring))
 
-    def _take_things(self, now: int) -> bool:
-        prices, self.prices = self.prices, []
-        changed = dict(self.reported_at)
-        for journey in self.versions:
-            for name, trigger, version in self._entries(journey):
-                for c in self.contacts:
-                    if c.erased or ("only" in trigger and not holds(c, trigger["only"], now)):
-                        continue
-                    for at, thing in self._things_that_bring_in(c, trigger["on"], prices, changed):
-                        if at >= version.published_at:
-                            match = Match(journey, name, (at, None), at, about(trigger, thing))
-                            self._admit(c, match, now=now, as_of=now, asked=True, record=False)
-        for colour in changed:
-            self.seen[colour] = self.degrees[colour]
-        self.reported_at.clear()
-        return bool(prices or changed)
-
-    def _things_that_bring_in(
-        self,
-        c: Contact,
-        on: Mapping[str, Any],
-        prices: Sequence[tuple[int, int, int]],
-        changed: Mapping[str, int],
-    ) -> Iterator[tuple[int, str]]:
-        """(when, what)."""
-        if on["type"] == "product":
-            least = on["at_least_percent"] or 0
-            for at, old, new in prices:
-                if new < old and new * 100 <= old * (100 - least):
-                    yield at, "product:tea"
-        if on["type"] == "feed":
-            colour = c.values.get("colour")
-            if colour in changed and self.degrees[colour] < 0 and not self.seen[colour] < 0:
-                yield changed[colour], f"feed:weather:{colour}"
+    def _move(self, c: Contact, key: str, now: int, *, quiet: bool = False, silently: bool = False) -> None:
+        """Into a segment or out of it, where the contact belongs elsewhere."""
+        stays = c.stays.setdefault(key, [])
+        inside = any(stay.to_at is None for stay in stays)
+        if c.erased or holds(c, self.segments[key], now) == inside:
+            return
+        if inside:
+            stays[-1].to_at, stays[-1].edited_away = now, silently
+        else:
+            stays.append(Stay(now))
+        if not silently:
+            c.record(now, "segment.left" if inside else "segment.entered", quiet=quiet, segment=key)
 
     def _sweep(self, now: int) -> bool:
         today = day_of(Instant(now), WARSAW)
         did = False
         if self.day is None or self.day < today:
             self.day, did = today, True
-            for key in sorted(self.used):
-                if drifts(SEGMENTS[key]):
+            for key in sorted(self.used - self.stale):
+                if drifts(self.segments[key]):
                     for c in self.contacts:
-                        _move(c, key, now, quiet=False)
+                        self._move(c, key, now)
             for c in self.contacts:
                 _end_by_time(c, now)
         for journey in self.versions:
@@ -357,27 +232,6 @@ class PlainEngine:
                 self.swept_on[journey] = today
         for c in self.contacts:
             self._listen(c, now)
-        return did
-
-    def _days(
-        self, journey: str, name: str, trigger: Mapping[str, Any], version: Version, today: date, now: int
-    ) -> bool:
-        """Let in whom the days up to today bring; says whether there were any."""
-        on, did = trigger["on"], False
-        published = day_of(Instant(version.published_at), WARSAW)
-        first = self.swept_on[journey] + timedelta(days=1) if journey in self.swept_on else published
-        first = max(first, published, today - timedelta(days=trigger.get("at_most_late_days", 7)))
-        for day in (first + timedelta(days=n) for n in range((today - first).days + 1)):
-            as_of = day_start(day, WARSAW)
-            for c in self.contacts:
-                found = not c.erased and falls_on(c, on, day)
-                everybody = on["type"] == "schedule"
-                if not found or (everybody and "only" in trigger and not holds(c, trigger["only"], as_of)):
-                    continue
-                did, due = True, due_at(c, on, day)
-                if due >= version.published_at:
-                    match = Match(journey, name, (as_of, None), due, about(trigger, found))
-                    self._admit(c, match, now=now, as_of=as_of, asked=everybody, record=False)
         return did
 
     # --- walking -----------------------------------------------------------------------------------------------------
@@ -397,19 +251,6 @@ class PlainEngine:
                 self._walk.walk(c, journey, due.get(journey, ()), now)
 
 
-def _may_not_come_back(rule: Mapping[str, Any], before: Sequence[Passage], at: int) -> str:
-    """Why who has been in before may not come in again; empty: they may."""
-    if rule["rule"] == "always":
-        return ""
-    if any(passage.active for passage in before):
-        return "inside"
-    if rule["rule"] == "never" and before:
-        return "re_entry"
-    if rule["rule"] == "after days" and any(at - one.since[0] < rule["days"] * DAY for one in before):
-        return "re_entry"
-    return ""
-
-
 def _erase(c: Contact, now: int) -> None:
     for passage in c.all_passages():
         if passage.active:
@@ -418,19 +259,6 @@ def _erase(c: Contact, now: int) -> None:
     c.erased, c.values, c.agreed = True, {}, None
     for kept in (c.events, c.fresh, c.stays, c.missed, c.tags):
         kept.clear()  # type: ignore[attr-defined]
-
-
-def _move(c: Contact, key: str, now: int, *, quiet: bool) -> None:
-    """Into a segment or out of it, where the contact belongs elsewhere."""
-    stays = c.stays.setdefault(key, [])
-    inside = any(stay.to_at is None for stay in stays)
-    if c.erased or holds(c, SEGMENTS[key], now) == inside:
-        return
-    if inside:
-        stays[-1].to_at = now
-    else:
-        stays.append(Stay(now))
-    c.record(now, "segment.left" if inside else "segment.entered", quiet=quiet, segment=key)
 
 
 def _end(c: Contact, journey: str, event: Event, now: int, unheard: Sequence[Event]) -> None:

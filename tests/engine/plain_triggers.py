@@ -10,7 +10,7 @@ from journeys.base.time import DAY, Instant, day_of, day_start
 from journeys.nodes.windows import clock_first_shows
 from tests.engine.conftest import WARSAW
 from tests.engine.drafts import SEGMENTS
-from tests.engine.plain import Contact, Event, Subject
+from tests.engine.plain import Contact, Event, Subject, Version
 from tests.engine.plain_criteria import Criterion, leaves
 
 DAILY = ("inactivity", "schedule", "date")
@@ -46,7 +46,7 @@ def came_from(c: Contact, on: Mapping[str, Any], at: int) -> bool:
     if "moved_from" not in on:
         return True
     days = on.get("left_within_days", 0)
-    left = [stay.to_at for stay in c.stays.get(on["moved_from"], ()) if stay.to_at is not None]
+    left = [stay.to_at for stay in c.stays.get(on["moved_from"], ()) if stay.to_at is not None and not stay.edited_away]
     return any(at - days * DAY <= one <= at for one in left)
 
 
@@ -91,11 +91,11 @@ def due_at(c: Contact, on: Mapping[str, Any], day: date) -> int:
     return clock_first_shows(day, time.fromisoformat(on["at"]), WARSAW if on["type"] == "schedule" else c.zone)
 
 
-def segments_of(nodes: Mapping[str, tuple[str, Mapping[str, Any]]], rules: Mapping[str, Any]) -> set[str]:
-    """Keys of the segments that a journey asks about, and of those that they are made of."""
-    criteria: list[Criterion] = [rules[rule] for rule in ("goal", "exit_when") if rule in rules]
+def segments_of(version: Version) -> set[str]:
+    """Keys of the segments that a version asks about, and of those that they are made of."""
+    criteria: list[Criterion] = [version.rules[rule] for rule in ("goal", "exit_when") if rule in version.rules]
     found: set[str] = set()
-    for _kind, made in nodes.values():
+    for _kind, made in version.nodes.values():
         on = made.get("on", {})
         found |= {on[key] for key in ("segment", "moved_from") if key in on}
         found |= set(made.get("by", {}).get("segments", ()))

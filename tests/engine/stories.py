@@ -216,7 +216,7 @@ def with_ticks(story: Story, ticks: Sequence[int]) -> Story:
 # --- trying many -----------------------------------------------------------------------------------------------------
 
 #: by hand: so many times as many stories, and the first that fails as it is, since making it smaller takes minutes
-TIMES = int(os.environ.get("KANWA_EXAMPLES", "1"))
+TIMES = float(os.environ.get("KANWA_EXAMPLES", "1"))
 
 
 def for_all(
@@ -225,7 +225,7 @@ def for_all(
     """Try so many examples on a store of either kind; a story costs four times as much on a server."""
 
     @settings(
-        max_examples=(sqlite if store.is_sqlite else postgresql) * TIMES,
+        max_examples=round((sqlite if store.is_sqlite else postgresql) * TIMES),
         deadline=None,
         phases=[Phase.explicit, Phase.reuse, Phase.generate, *([Phase.shrink] if TIMES == 1 else [])],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -18,7 +18,7 @@ from tests.engine.stage import Stage
 from tests.engine.stories import DEEDS, EDITS, RARE, SPAN, START, Deed, Story, for_all, stories, with_ticks
 from tests.engine.test_invariants_crash import Crash, crashing
 
-_NOW_AND_THEN = {what: RARE[what] for what in ("pause", "resume", "erase")}
+_NOW_AND_THEN = {what: RARE[what] for what in ("pause", "resume", "erase", "edit segment")}
 STORIES = stories(happening=DEEDS | _NOW_AND_THEN | {"let in": EDITS["let in"]}, again=("event",), most_editions=1)
 EDITED = stories(
     draft=drafts(triggers=st.one_of(EASY, EASY, TRIGGERS)),
