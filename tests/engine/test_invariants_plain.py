@@ -216,8 +216,12 @@ def _each(store: Store) -> Callable[[tuple[Story, list[int]]], None]:
     return lambda case: agree_in_spite_of_crashes(store, *case)
 
 
+def _in_order(store: Store) -> Callable[[Story], None]:
+    return lambda story: agree_in_spite_of_crashes(store, story, ())
+
+
 def test_the_engine_does_what_a_plain_walk_does(store: Store) -> None:
-    for_all(STORIES, lambda story: agree(store, story), sqlite=15, postgresql=4, store=store)
+    for_all(STORIES, lambda story: agree(store, story), sqlite=10, postgresql=3, store=store)
 
 
 def test_it_does_so_through_edits_at_whatever_times_it_is_run_and_dies(store: Store) -> None:
@@ -225,24 +229,34 @@ def test_it_does_so_through_edits_at_whatever_times_it_is_run_and_dies(store: St
 
 
 def test_it_hears_one_event_after_the_other_however_many_there_are(store: Store) -> None:
-    for_all(CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=15, postgresql=4, store=store)
+    for_all(CROWDED, _in_order(store), sqlite=10, postgresql=3, store=store)
 
 
 @pytest.mark.long
 def test_the_engine_does_what_a_plain_walk_does_in_many_stories(store: Store) -> None:
-    for_all(STORIES, lambda story: agree(store, story), sqlite=120, postgresql=25, store=store)
+    for_all(STORIES, lambda story: agree(store, story), sqlite=50, postgresql=15, store=store)
 
 
 @pytest.mark.long
 def test_it_does_so_through_many_edits_at_whatever_times_it_is_run_and_dies(store: Store) -> None:
-    for_all(CRASHING, _each(store), sqlite=120, postgresql=25, store=store)
-    for_all(CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=120, postgresql=25, store=store)
+    for_all(CRASHING, _each(store), sqlite=50, postgresql=15, store=store)
+
+
+@pytest.mark.long
+def test_it_hears_one_event_after_the_other_in_many_stories(store: Store) -> None:
+    for_all(CROWDED, _in_order(store), sqlite=60, postgresql=20, store=store)
 
 
 @pytest.mark.proof
 def test_it_does_so_in_thousands_of_stories(store: Store) -> None:
     for_all(STORIES, lambda story: agree(store, story), sqlite=2000, postgresql=500, store=store)
+
+
+@pytest.mark.proof
+def test_it_does_so_through_thousands_of_edits_at_whatever_times_it_is_run_and_dies(store: Store) -> None:
     for_all(CRASHING, _each(store), sqlite=2000, postgresql=500, store=store)
-    for_all(
-        CROWDED, lambda story: agree_in_spite_of_crashes(store, story, ()), sqlite=2000, postgresql=500, store=store
-    )
+
+
+@pytest.mark.proof
+def test_it_hears_one_event_after_the_other_in_thousands_of_stories(store: Store) -> None:
+    for_all(CROWDED, _in_order(store), sqlite=2000, postgresql=500, store=store)
