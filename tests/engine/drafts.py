@@ -310,7 +310,8 @@ def edited(draw: st.DrawFn, draft: Draft, *, about: st.SearchStrategy[dict[str, 
     steps = [name for name, (kind, _) in nodes.items() if kind != "trigger"]
     match draw(st.sampled_from(["set", "set", "take out", "add", "rules"])):
         case "set":
-            name = draw(st.sampled_from(steps))
+            # where whoever came in rests
+            name = draw(st.sampled_from([steps[0]] * len(steps) + steps))
             nodes[name] = (nodes[name][0], draw(STEPS[nodes[name][0]]))
         case "take out" if len(steps) > 1:
             del nodes[draw(st.sampled_from(steps))]

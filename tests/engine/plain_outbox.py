@@ -11,6 +11,7 @@ from journeys.graph.settings import Cap
 from journeys.nodes.windows import Window
 from tests.engine.plain import Contact, Message, Passage
 from tests.engine.plain_steps import waits_for_outcome
+from tests.engine.stage import PUT_OFF
 
 _RETRIES = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 
@@ -50,9 +51,10 @@ def _hand_over(c: Contact, passage: Passage, message: Message, state: str, reaso
             )[c.number % 4]  # fmt: skip
         wait = _RETRIES[min(message.attempts, 5) - 1]
         if state == "pending":
-            message.not_before_at, message.counted_at = now + max(600, wait), None
+            message.not_before_at, message.counted_at = min(now + PUT_OFF, message.expires_at), None
         if state == "unknown" and message.settings.get("again_when_unknown"):
-            state, message.not_before_at, message.counted_at = "pending", now + wait, None
+            state, message.not_before_at = "pending", min(now + wait, message.expires_at)
+            message.counted_at = None
     message.state, message.reason = state, reason
     if not message.waiting:
         if state not in ("sent", "unknown"):

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from journeys.base.time import DAY, Instant
+from journeys.base.time import DAY, HOUR, Instant
 from journeys.channels.channel import Accepted, Deferred, Handed, Mail, Refused, Uncertain
 from journeys.engine import counters, lifecycle, scratch
 from journeys.engine.choices import Choices
@@ -33,6 +33,8 @@ from tests.engine.drafts import SEGMENTS
 from tests.engine.mails import Recorder
 from tests.engine.stories import SPAN, START, Deed, Story
 
+#: the longest that a message is put off by itself, a quarter by its id included: so it is put off by just that
+PUT_OFF = 5 * HOUR
 #: transactions of one beat; more is a beat that never ends
 MOST_STEPS = 400
 
@@ -45,7 +47,7 @@ def answer(mail: Mail) -> Handed:
         case 2:
             return Uncertain("the line broke")
         case 3:
-            return Deferred(450, "come back later", 600)
+            return Deferred(450, "come back later", PUT_OFF)
         case _:
             return Accepted("250 ok")
 
