@@ -56,6 +56,14 @@ class NoSuchTrigger(KanwaError):
     text = N_("Nobody can be put into “{journey}” by hand: it has no trigger that takes a list. Add one and publish.")
 
 
+class NotOpen(KanwaError):
+    """Somebody enrolls into a journey that lets nobody in any more."""
+
+    text = N_(
+        "Nobody can be put into “{journey}”: it is {state}. Publish it again to let it live, then put the contacts in."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """How many came in, and how many did not by reason."""
@@ -65,10 +73,22 @@ class Admitted:
 
 
 def subject_key(plan: Plan, kind: ColumnElement[Any], id_: ColumnElement[Any]) -> ColumnElement[str]:
-    """What re-entry is counted by beside the contact: the subject where the journey says so, else nothing."""
+    """What re-entry is counted by beside the contact: the subject where the journey says so, else nothing.
+
+    The subject of a passage about a product is what happened to it, and about a row of a feed its present row: it is the
+    product, and the key of the row, that may not come in twice.
+    """
     if plan.settings.re_entry.per != "subject":
         return literal("")
-    return func.coalesce(kind + literal(":") + id_.cast(Text), "")
+    happened, rows = t.product_event.alias(), t.feed_row.alias()
+    product = select(literal("product:", Text()) + happened.c.product).where(happened.c.id == id_)
+    row = select(literal("feed:", Text()) + rows.c.feed + literal(":", Text()) + rows.c.key).where(rows.c.id == id_)
+    itself = kind + literal(":") + id_.cast(Text)
+    named = case(
+        (kind == "product", product.correlate_except(happened).scalar_subquery()),
+        (kind == "feed", row.correlate_except(rows).scalar_subquery()),
+    )
+    return func.coalesce(named, itself, "")
 
 
 def into_candidates(matches: Select[Any]) -> Insert:
@@ -257,13 +277,15 @@ def enroll_contacts(
 ) -> Admitted:
     """Put contacts into a journey by its list trigger, in the open transaction (temporary tables in place).
 
-    Raises NoSuchTrigger for a journey without a list trigger.
+    Raises NotOpen for a journey that was stopped or archived, NoSuchTrigger for one without a list trigger.
     """
     # its version and state are read under the lock: somebody may publish or pause it meanwhile
     row = conn.execute(
         select(t.journey.c.version, t.journey.c.state).where(t.journey.c.id == journey).with_for_update()
     ).one()
     plan = plans.get(conn, row.version)
+    if row.state in ("stopped", "archived"):
+        raise NotOpen(journey=plan.name, state=row.state)
     trigger = next((id_ for id_, node in plan.triggers.items() if node.on.type == "list"), None)
     if trigger is None:
         raise NoSuchTrigger(journey=plan.name)

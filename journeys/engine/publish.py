@@ -140,8 +140,7 @@ def publish(
             _may_follow(conn, row, journey, used, hash_, over=over, again=again, catalogue=known)
         plan = _new_version(conn, row, journey, used, hash_, now=now, reason=reason.strip())
         segments = Segments()
-        segments.load(conn)
-        segments.rebase(conn, segments.not_worked_out(conn) & plan.segments, now=now, zone=zone)
+        segments.rebase(conn, segments.not_worked_out_of(conn, plan.segments), now=now, zone=zone)
         paused = conn.execute(select(t.journey.c.state).where(t.journey.c.id == plan.journey)).scalar_one() == "paused"
         wake(conn)
         entered = _take_existing(conn, plan, existing=existing, now=now, zone=zone, paused=paused)

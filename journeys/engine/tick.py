@@ -262,11 +262,11 @@ class Engine:
 
     def _stale(self, conn: Connection) -> frozenset[str]:
         """Segments in use that were edited since the last tick: worked out silently, before anything reads them."""
-        stale = self.segments.not_worked_out(conn)
         used = {key for live in self.roll.call(conn) for plan in live.plans.values() for key in plan.segments}
+        stale = self.segments.not_worked_out_of(conn, used)
         # a segment that nobody uses stays as it is until a journey is published that does, which works it out
-        self._unused = stale - used
-        return stale & used
+        self._unused = self.segments.not_worked_out(conn) - stale
+        return stale
 
     def next_due(self, now: Instant) -> Instant | None:
         """The next moment at which a tick has something to do, if nothing new happens: at the latest the next workspace day.

@@ -239,7 +239,7 @@ def test_a_clock_behind_the_last_run_does_nothing(kanwa: Kanwa, shop: Path) -> N
     assert ran.err.startswith("The clock says 2026-09-08")
 
 
-def test_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
+def test_trap_17_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
     kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
     ran = kanwa("run", "--now", "2026-09-09", "--sink", "mail")
     assert ran.code == 0
@@ -248,7 +248,7 @@ def test_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) ->
     assert kanwa("run", "--now", "2026-09-09", "--sink", "mail").code == 2
 
 
-def test_a_sink_takes_no_mail_out_of_a_store_with_a_real_account(kanwa: Kanwa, shop: Path) -> None:
+def test_trap_17_a_sink_takes_no_mail_out_of_a_store_with_a_real_account(kanwa: Kanwa, shop: Path) -> None:
     """What a sink swallowed would count as sent, and nobody would get it."""
     assert kanwa("publish", "hello").code == 0
     agree(kanwa, datetime.now(UTC).isoformat())

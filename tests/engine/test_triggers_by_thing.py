@@ -11,8 +11,10 @@ from sqlalchemy import select
 
 from journeys.base.clock import SetClock
 from journeys.base.time import DAY, Instant
+from journeys.engine import lifecycle, scratch
 from journeys.engine.letters import LetterWriter
-from journeys.store import contacts
+from journeys.engine.missed import let_in
+from journeys.store import contacts, settings
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
 from journeys.store.feeds import Feed, Read, define_feed, feed_named, keep_rows
@@ -306,3 +308,30 @@ def test_a_feed_read_for_the_first_time_starts_from_what_it_says(world: World) -
     assert weather(world, north=-1).first
     world.tick()
     assert entered(world) == []
+
+
+def test_who_came_in_about_a_row_at_publishing_is_inside_when_it_comes_to_hold_again(world: World) -> None:
+    drivers(world, "north")
+    weather(world, north=-1)
+    once = {"rule": "never", "per": "subject"}
+    world.publish(journey(FROST, re_entry=once, subject="feed", existing=True))
+    for value in (2, -3):
+        weather(world, north=value)
+        world.tick()
+    assert len(entered(world)) == 1
+
+
+def test_who_is_let_in_after_a_pause_comes_in_once_a_product(world: World, load: Load) -> None:
+    world.people(1)
+    load("key;price", "tea;10", "cup;10", quiet=True)
+    world.publish(journey(PRICE_DROP, re_entry={"rule": "never", "per": "subject"}, subject="product"))
+    load("key;price", "tea;9")
+    world.tick()
+    with world.store.write() as conn:
+        lifecycle.pause(conn, "test", now=world.now)
+    for line in ("tea;8", "cup;9"):
+        load("key;price", line)
+        world.tick()
+    with scratch.work(world.store) as conn:
+        let_in(conn, world.engine.plans, "test", now=world.now, zone=settings.workspace_zone(conn))
+    assert [passage["key"] for passage in world.passages()] == ["product:tea", "product:cup"]
