@@ -83,6 +83,8 @@ class PlainEngine:
         targets = {(source, outlet): target for source, outlet, target in draft.edges}
         version = Version(draft.nodes, targets, draft.attributes, len(editions) + 1, now)
         editions.append(version)
+        # its own day is asked once more
+        self.swept_on.pop(journey, None)
         for key in sorted(segments_of(draft.nodes, draft.attributes) - self.used):
             self.used.add(key)
             for contact in self.contacts:
@@ -117,7 +119,7 @@ class PlainEngine:
             due = due_at(c, on, today)
             if due < now:
                 as_of = day_start(today, WARSAW)
-                self._admit(c, journey, version, name, trigger, (as_of, None), due, now=now, as_of=as_of, record=False)
+                self._admit_of_day(c, journey, version, name, trigger, due, now=now, as_of=as_of)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -390,8 +392,27 @@ class PlainEngine:
             return False
         due = due_at(c, on, day)
         if due >= version.published_at:
-            self._admit(c, journey, version, name, trigger, (as_of, None), due, now=now, as_of=as_of, record=False)
+            self._admit_of_day(c, journey, version, name, trigger, due, now=now, as_of=as_of)
         return True
+
+    def _admit_of_day(
+        self,
+        c: Contact,
+        journey: str,
+        version: Version,
+        name: str,
+        trigger: Mapping[str, Any],
+        due: int,
+        *,
+        now: int,
+        as_of: int,
+    ) -> None:
+        """Once a day and trigger, also where a version is published on a day that was asked before."""
+        came = any((one.trigger, one.since) == (name, (as_of, None)) for one in c.passages.get(journey, ()))
+        if not came and (journey, name, as_of) not in c.kept_out:
+            if self.paused and journey == "test":
+                c.kept_out.add((journey, name, as_of))
+            self._admit(c, journey, version, name, trigger, (as_of, None), due, now=now, as_of=as_of, record=False)
 
     # --- walking -----------------------------------------------------------------------------------------------------
 

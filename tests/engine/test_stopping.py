@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from journeys.base.time import DAY, HOUR, Instant
-from journeys.engine import lifecycle, scratch
+from journeys.engine import lifecycle
 from journeys.engine.choices import Choices
 from journeys.engine.enroll import Admitted
 from journeys.engine.lifecycle import NotPaused
@@ -18,7 +18,7 @@ from journeys.engine.plan import Plans
 from journeys.engine.publish import NotToLive
 from journeys.engine.stopping import NotRunning, NotStopped, StillInside, Stopped, archive, stop
 from journeys.graph.journey import Journey
-from journeys.store import contacts, erasing, settings
+from journeys.store import contacts, erasing
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
 from journeys.store.store import Store
@@ -181,8 +181,8 @@ def test_a_journey_lives_again_by_a_new_version_even_of_the_same(world: World, p
 
 
 def let(world: World) -> Admitted:
-    with scratch.work(world.store) as conn:
-        came = let_in(conn, Plans(), "test", now=world.now, zone=settings.workspace_zone(conn))
+    came = let_in(world.store, Plans(), "test", now=world.now)
+    with world.store.write() as conn:
         lifecycle.resume(conn, "test", now=world.now)
     return came
 
