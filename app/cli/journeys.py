@@ -158,8 +158,12 @@ def check(
             }
         )
     else:
-        for one in report.problems:
-            here.out.say(problem_words(one, checked))
+        # a key that stands in several places is one sentence, with one fix
+        said = {problem_words(one, checked): one.fix for one in reversed(report.problems)}
+        for sentence, fix in reversed(said.items()):
+            here.out.say(sentence)
+            if fix is not None:
+                here.out.say(_("  To mend it: {fix}.").format(fix=fix.label))
         for sentence in report.skipped:
             here.out.aside(sentence)
         if not report.problems:
