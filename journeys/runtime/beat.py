@@ -10,7 +10,7 @@ from journeys.base.time import HOUR, Instant
 from journeys.engine import counters, outbox, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
-from journeys.insight.rhythm import is_asked_for, refresh
+from journeys.insight.rhythm import groups_asked, refresh
 from journeys.runtime.feeds import Feeds
 from journeys.runtime.lease import is_dead
 from journeys.store.store import repeated
@@ -83,8 +83,8 @@ class Runner:
         if self._feeds is not None:
             done.troubles += self._feeds.fetch_due(now, keep_going=keep_going)
         # before the tick, so that who waits for their rhythm waits by all purchases there are
-        if is_asked_for(self.engine.store, self.engine.roll):
-            refresh(self.engine.store, self.engine.roll, now=now, keep_going=keep_going)
+        if asked := groups_asked(self.engine.store, self.engine.roll):
+            refresh(self.engine.store, asked, now=now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events
