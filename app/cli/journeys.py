@@ -391,6 +391,7 @@ def journeys(
     archived: Annotated[bool, typer.Option("--archived", help=_("List those in the archive too."))] = False,
 ) -> None:
     from app.overview import journeys as published
+    from journeys.engine.states import state_words
 
     with here.store.read() as conn:
         rows: list[dict[str, Any]] = [{name: getattr(one, name) for name in one.__slots__} for one in published(conn)]
@@ -401,7 +402,7 @@ def journeys(
         (
             Column("name", _("Journey")),
             Column("key", _("Id")),
-            Column("state", _("State")),
+            Column("state", _("State"), state_words),
             Column("version", _("Version")),
             Column("entered", _("Came in")),
             Column("inside", _("Inside")),

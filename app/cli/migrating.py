@@ -116,11 +116,12 @@ def _say_waiting(here: Here, journey: str, at: Instant) -> None:
     from journeys.engine.lifecycle import NotPaused, waiting
     from journeys.engine.missed import missed
     from journeys.engine.plan import Plans
+    from journeys.engine.states import state_words
 
     with here.store.read() as conn:
         row = find_published(here, conn, journey)
         if row["state"] != "paused":
-            raise NotPaused(journey=row["name"], state=row["state"])
+            raise NotPaused(journey=row["name"], state=state_words(row["state"]))
         brings = waiting(conn, row["id"], now=at)
         kept_out = missed(conn, Plans(), row["id"])
     zone = here.zone

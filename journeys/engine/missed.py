@@ -18,6 +18,7 @@ from journeys.engine.lifecycle import NotPaused, find
 from journeys.engine.pace import Pace
 from journeys.engine.plan import Plans
 from journeys.engine.scratch import moving
+from journeys.engine.states import state_words
 from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.store import Store, repeated
@@ -91,7 +92,7 @@ def let_in(
         left = iter(ids)
         while keep_going() and (cohort := list(islice(left, pace.size))):
             began = time.perf_counter()
-            came = repeated(partial(_cohort, store, plans, row["id"], trigger, cohort, now=now, zone=zone))
+            came = repeated(partial(_cohort, store, plans, row, trigger, cohort, now=now, zone=zone))
             pace.took(len(cohort), time.perf_counter() - began)
             done, looked = done + came, looked + len(cohort)
             progress(looked, total)
@@ -99,11 +100,14 @@ def let_in(
 
 
 def _cohort(
-    store: Store, plans: Plans, journey: int, trigger: str, ids: Sequence[int], *, now: Instant, zone: ZoneInfo
+    store: Store, plans: Plans, paused: RowMapping, trigger: str, ids: Sequence[int], *, now: Instant, zone: ZoneInfo
 ) -> Admitted:
     with scratch.work(store) as conn:
-        row = conn.execute(_LOCKED, {"journey": journey}).mappings().one()
+        row = conn.execute(_LOCKED, {"journey": paused["id"]}).mappings().one()
         _is_paused(row)
+        if row["state_at"] != paused["state_at"]:
+            # another pause by now: those of the earlier one stay out
+            return Admitted(0, {})
         plan = plans.get(conn, row["version"])
         if trigger not in plan.triggers or plan.steps[trigger].off:
             return Admitted(0, {})
@@ -119,11 +123,13 @@ def _cohort(
                 # who is due already is due now: whoever lets in sees to it
                 _n.due_at,
             )
-            .join(moving, moving.c.enrollment == _n.id)
-            .join(t.contact, _k.id == _n.contact)
-            .where(_of_pause)
+            # from those of the cohort: by the time of the pause SQLite would walk over everybody it kept out
+            .select_from(moving)
+            .join(t.not_entered, _n.id == moving.c.enrollment + 0)
+            .join(t.contact, _k.id == _n.contact + 0)
+            .where(_n.reason == "paused", _k.erased_at.is_(None))
         )
-        candidates = conn.execute(into_candidates(matches), {"journey": journey}).rowcount
+        candidates = conn.execute(into_candidates(matches)).rowcount
         came = admit(conn, plan, trigger, candidates, as_of=now, now=now, zone=zone, record_misses=False, paused=False)
         conn.execute(_LOOKED_AT)
         wake(conn)
@@ -133,7 +139,7 @@ def _cohort(
 
 def _is_paused(row: RowMapping) -> None:
     if row["state"] != "paused":
-        raise NotPaused(journey=row["name"], state=row["state"])
+        raise NotPaused(journey=row["name"], state=state_words(row["state"]))
 
 
 _WAITING = (

@@ -22,6 +22,7 @@ from journeys.engine.indexes import settle_indexes
 from journeys.engine.letters import store_id
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.segments import Segments
+from journeys.engine.states import state_words
 from journeys.graph.checks.kinds import UNKNOWN_KIND
 from journeys.graph.content import hash_of
 from journeys.graph.file import write_journey
@@ -179,7 +180,7 @@ def _may_follow(
     """Refuse to publish where that needs a word more. Raises NotToLive, NothingChanged, Stale, NotBasedOn."""
     rests = row["state"] in ("stopped", "archived")
     if rests and not again:
-        raise NotToLive(journey=row["name"], state=row["state"])
+        raise NotToLive(journey=row["name"], state=state_words(row["state"]))
     newest = conn.execute(select(t.version).where(t.version.c.id == row["version"])).mappings().one()
     # one that lives again gets a version of its own in any case: what happened while it was stopped lets nobody in
     if newest["hash"] == hash_ and not rests:
