@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from journeys.base.time import HOUR, Instant
-from journeys.engine import counters, outbox, volume
+from journeys.engine import counters, outbox, recovery, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
 from journeys.insight.rhythm import groups_asked, refresh
@@ -68,12 +68,12 @@ class Runner:
         """
         worker = self.delivery.worker
         with self.engine.store.read() as conn:
-            if not outbox.left_behind(conn, now=now, worker=worker, dead=is_dead):
+            if not recovery.left_behind(conn, now=now, worker=worker, dead=is_dead):
                 return 0, 0
 
         def take_up() -> tuple[int, int]:
             with self.engine.store.write(durable=True) as conn:
-                return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+                return recovery.recover(conn, now=now, worker=worker, dead=is_dead)
 
         return repeated(take_up)
 
