@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from journeys.base.time import HOUR, Instant
-from journeys.engine import counters, outbox, volume
+from journeys.engine import counters, outbox, recovery, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
-from journeys.insight.rhythm import is_asked_for, refresh
+from journeys.insight.rhythm import groups_asked, refresh
 from journeys.runtime.feeds import Feeds
 from journeys.runtime.lease import is_dead
 from journeys.store import owner, settings
@@ -71,12 +71,12 @@ class Runner:
         """
         worker = self.delivery.worker
         with self.engine.store.read() as conn:
-            if not outbox.left_behind(conn, now=now, worker=worker, dead=is_dead):
+            if not recovery.left_behind(conn, now=now, worker=worker, dead=is_dead):
                 return 0, 0
 
         def take_up() -> tuple[int, int]:
             with self.engine.store.write(durable=True) as conn:
-                return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+                return recovery.recover(conn, now=now, worker=worker, dead=is_dead)
 
         return repeated(take_up)
 
@@ -108,8 +108,8 @@ class Runner:
         if self._feeds is not None:
             done.troubles += self._feeds.fetch_due(now, keep_going=keep_going)
         # before the tick, so that who waits for their rhythm waits by all purchases there are
-        if is_asked_for(self.engine.store, self.engine.roll):
-            refresh(self.engine.store, self.engine.roll, now=now, keep_going=keep_going)
+        if asked := groups_asked(self.engine.store, self.engine.roll):
+            refresh(self.engine.store, asked, now=now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events

@@ -232,6 +232,8 @@ class Contact:
     #: journey → passages
     passages: dict[str, list[Passage]] = field(default_factory=dict)
     missed: list[Missed] = field(default_factory=list)
+    #: (journey, trigger, day) by which a pause kept the contact out
+    kept_out: set[tuple[str, str, int]] = field(default_factory=set)
 
     def record(self, at: int, kind: str, *, quiet: bool = False, **data: Any) -> None:
         event = Event(at, len(self.events), kind, data, quiet)

@@ -102,7 +102,7 @@ class Doors:
         if found and (due := due_at(c, on, today)) < now:
             as_of = day_start(today, WARSAW)
             match_ = Match(journey, name, (as_of, None), due, about(trigger, found))
-            self._admit(c, match_, now=now, as_of=as_of, record=False)
+            self._admit_of_day(c, match_, now=now, as_of=as_of)
 
     def _enroll(self, c: Contact, journey: str, event: Event, now: int, unheard: Sequence[Event]) -> None:
         since = (event.at, event.id)
@@ -168,8 +168,18 @@ class Doors:
                 did, due = True, due_at(c, on, day)
                 if due >= version.published_at:
                     match = Match(journey, name, (as_of, None), due, about(trigger, found))
-                    self._admit(c, match, now=now, as_of=as_of, asked=everybody, record=False)
+                    self._admit_of_day(c, match, now=now, as_of=as_of, asked=everybody)
         return did
+
+    def _admit_of_day(self, c: Contact, match: Match, *, now: int, as_of: int, asked: bool = False) -> None:
+        """Once a day and trigger, also where a version is published on a day that was asked before."""
+        came = any(
+            (one.trigger, one.since) == (match.trigger, match.since) for one in c.passages.get(match.journey, ())
+        )
+        if not came and (match.journey, match.trigger, as_of) not in c.kept_out:
+            if self.paused and match.journey == "test":
+                c.kept_out.add((match.journey, match.trigger, as_of))
+            self._admit(c, match, now=now, as_of=as_of, asked=asked, record=False)
 
     def _admit(
         self,

@@ -51,6 +51,8 @@ class PlainEngine(Doors):
         editions.append(version)
         if journey == "test" and self.state in ("stopped", "archived"):
             self._becomes("live", now)
+        # its own day is asked once more
+        self.swept_on.pop(journey, None)
         self._work_out(segments_of(version), now)
         for name, trigger in version.triggers():
             if trigger.get("existing"):

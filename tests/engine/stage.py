@@ -157,9 +157,8 @@ class Stage(World):
                 with suppress(StillInside):
                     archive(self.store, "test", now=self.now)
             case "let in" if state == "paused":
-                with scratch.work(self.store) as conn:
-                    zone = workspace_settings.workspace_zone(conn)
-                    let_in(conn, self.engine.plans, "test", now=self.now, zone=zone)
+                let_in(self.store, self.engine.plans, "test", now=self.now)
+                with self.store.write() as conn:
                     lifecycle.resume(conn, "test", now=self.now)
             case "put in":
                 with suppress(NoSuchTrigger, NotOpen):

@@ -51,7 +51,8 @@ def test_existing_lets_in_who_matches_at_publishing(world: World) -> None:
     people = world.people(3, language="pl")
     world.people(2, language="en")
     world.segment("polish", POLISH)
-    assert world.publish(on_segment("polish", existing=True)).entered == 3
+    world.publish(on_segment("polish", existing=True))
+    assert world.came_at_once == 3
     assert [passage["contact"] for passage in world.passages()] == people
 
 

@@ -200,8 +200,8 @@ def test_a_journey_lives_again_by_a_new_version_even_of_the_same(world: World, p
 
 
 def let(world: World) -> Admitted:
-    with scratch.work(world.store) as conn:
-        came = let_in(conn, Plans(), "test", now=world.now, zone=settings.workspace_zone(conn))
+    came = let_in(world.store, Plans(), "test", now=world.now)
+    with world.store.write() as conn:
         lifecycle.resume(conn, "test", now=world.now)
     return came
 

@@ -168,6 +168,8 @@ def test_a_runtime_that_loses_its_lease_within_a_beat_hands_nothing_more_over(wo
     run.fire()
     assert len(run.channel.mails) == 1
     assert run.troubles[0].startswith("This store is already being run by server:1.")
+    # what was claimed and not begun is free for the other one at once
+    assert sorted(message["state"] for message in world.messages()) == ["pending"] * 4 + ["sent"]
 
 
 # --- a server that goes away ----------------------------------------------------------------------------------------
