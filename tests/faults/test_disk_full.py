@@ -10,7 +10,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,6 +47,7 @@ class Disk(Protocol):
         ...
 
 
+@contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
     """A small file system in memory, as long as the test lasts. Skips where this user may not mount one.
 
@@ -62,13 +63,6 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def fill_up(file: Path) -> None:
-    """Write a file for as long as there is room."""
-    with file.open("wb", buffering=0) as filler, suppress(OSError):
-        while filler.write(bytes(4096)):
-            pass
-
-
 class Mounted:
     """A store on a small disk of its own."""
 
@@ -78,7 +72,9 @@ class Mounted:
         self._filler = folder / "filler"
 
     def fill(self) -> None:
-        fill_up(self._filler)
+        with self._filler.open("wb", buffering=0) as file, suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
 
     def clear(self) -> None:
         self._filler.unlink()
@@ -127,7 +123,7 @@ class Files:
 @pytest.fixture
 def small_file(tmp_path: Path, sqlite_template: Path) -> Iterator[Disk]:
     """An SQLite store on a disk of 8 MB."""
-    for folder in small_disk(tmp_path / "small", 8):
+    with small_disk(tmp_path / "small", 8) as folder:
         shutil.copy(sqlite_template, folder / "store.sqlite")
         store = Store(engine_for(f"sqlite:///{folder / 'store.sqlite'}"))
         yield Mounted(store, folder)
@@ -141,12 +137,11 @@ def small_tablespace(server: Server) -> Iterator[Disk]:
     parent = Path(tempfile.mkdtemp(prefix="kanwa-small-"))
     parent.chmod(0o755)
     try:
-        for folder in small_disk(parent / "small", 64):
+        with small_disk(parent / "small", 64) as folder:
             name = f"small_{uuid.uuid4().hex[:12]}"
             server.make_tablespace(name, folder / "space")
             store = server.make_store(tablespace=name)
-            made = Mounted(store, folder)
-            yield made
+            yield Mounted(store, folder)
             server.drop_store(store)
             server.execute(f"DROP TABLESPACE {name}")
     finally:
