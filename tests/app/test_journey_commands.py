@@ -265,3 +265,14 @@ def test_run_once_needs_a_way_out(kanwa: Kanwa, shop: Path) -> None:
     assert ran.code == 1
     assert ran.err.startswith("There is no account to send by.")
     assert kanwa("run", "--once", "--sink", "mail").code == 0
+
+
+def test_a_key_that_does_not_exist_is_told_with_the_nearest_as_an_edit(kanwa: Kanwa, shop: Path) -> None:
+    file = shop / "journeys" / "hello.journey"
+    file.write_text(file.read_text().replace('"welcome-1"', '"welcom-1"'))
+    assert "To mend it: Use “welcome-1”." in kanwa("check", "hello").out
+    [problem] = [
+        one for one in kanwa("check", "hello", "--json").data["problems"] if one["check"] == "unknown-template"
+    ]
+    fix = {"label": "Use “welcome-1”", "act": "set", "arguments": {"field": "template", "value": "welcome-1"}}
+    assert (problem["field"], problem["fix"]) == ("template", fix)
