@@ -1,4 +1,4 @@
-"""Qt without a screen, unless one is asked for; the application dressed as Kanwa."""
+"""Widgets are tested without a display, in the dress of Kanwa; the platform is chosen before Qt is imported."""
 
 from __future__ import annotations
 
