@@ -15,20 +15,9 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
 from journeys.criteria import Recall
 from journeys.nodes.cohort import Cohort, DueTable, Named, Outcome, Parcel
+from journeys.nodes.family import Family as Family
 from journeys.nodes.problem import Problem
 from journeys.nodes.recalling import recalls_of
-
-
-class Family(StrEnum):
-    """What a node does to the flow; gives a card its shape and colour."""
-
-    COMES_IN = "comes in"
-    DECIDES = "decides"
-    WAITS = "waits"
-    SENDS = "sends"
-    CHANGES = "changes"
-    ENDS = "ends"
-    CANVAS = "canvas"
 
 
 class Arrival(StrEnum):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
-from journeys.nodes.node import Family, Node
+from journeys.nodes.family import Family
 from widgets.theme import icons
 from widgets.theme.tokens import Tokens
+
+if TYPE_CHECKING:
+    from journeys.nodes.node import Node
 
 #: icon of a node whose kind names one that the font has not
 UNKNOWN = "puzzle-piece"

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtGui import QColor
 
 import resources
-from journeys.nodes.node import Family
+from journeys.nodes.family import Family
 
 FILE = Path(resources.__file__).parent / "styles" / "tokens.toml"
 
