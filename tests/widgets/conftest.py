@@ -1,7 +1,30 @@
-"""Widgets are tested without a display; the platform is chosen before Qt is imported."""
+"""Widgets are tested without a display, in the dress of Kanwa; the platform is chosen before Qt is imported."""
 
 from __future__ import annotations
 
 import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from widgets.theme.theme import Choice, Theme
+
+
+@pytest.fixture(scope="session")
+def dressed(qapp: QApplication) -> Theme:
+    """The one theme of the test run, in light."""
+    theme = Theme(Choice.LIGHT, parent=qapp)
+    theme.apply(qapp)
+    return theme
+
+
+@pytest.fixture
+def theme(dressed: Theme) -> Iterator[Theme]:
+    """The theme, light at the start and at the end of each test."""
+    dressed.choose(Choice.LIGHT)
+    yield dressed
+    dressed.choose(Choice.LIGHT)
