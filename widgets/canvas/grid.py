@@ -62,6 +62,23 @@ class Grid(Generic[K]):
     def box(self, key: K) -> Box:
         return self._boxes[key]
 
+    def whole(self) -> Box | None:
+        """A box around all cells that hold something, in whole cells; None where nothing does.
+
+        To be asked after every step of a drag: it looks at cells, not at boxes.
+        """
+        found: Box | None = None
+        for column, row in self._cells:
+            if found is None:
+                found = Box(column, row, column, row)
+            elif not found.holds(column, row):
+                found = found.united(Box(column, row, column, row))
+        if found is not None:
+            found = Box(found.left * CELL, found.top * CELL, (found.right + 1) * CELL, (found.bottom + 1) * CELL)
+        for box in self._large.values():
+            found = box if found is None else found.united(box)
+        return found
+
     def put(self, key: K, box: Box) -> None:
         """Put a box in, in place of the one it had before."""
         if (before := self._boxes.get(key)) is not None:

@@ -119,14 +119,11 @@ def _forward(ends: Ends, near: Near) -> Way:
     own = _own_lane(ends)
     region = Box(min(x0, x1), y0, max(x0, x1), y1).grown(CLEAR)
     boxes = list(near(region))
-    first: tuple[Point, ...]
-    if abs(x0 - x1) < 1:
-        first = ((x0, y0), (x1, y1))
-    else:
-        first = ((x0, y0), (x0, own), (x1, own), (x1, y1))
+    straight = abs(x0 - x1) < 1
+    first: tuple[Point, ...] = ((x0, y0), (x1, y1)) if straight else ((x0, y0), (x0, own), (x1, own), (x1, y1))
     if _free(first, boxes, ends):
         return Way(first, region)
-    if len(first) > 2:
+    if not straight:
         for lane in islice(_lanes(own, boxes, y0, y1), MOST_TRIED):
             tried = ((x0, y0), (x0, lane), (x1, lane), (x1, y1))
             if _free(tried, boxes, ends):
@@ -171,7 +168,7 @@ def _around(ends: Ends, own: float, otherwise: tuple[Point, ...], near: Near) ->
 
 def _back(ends: Ends, near: Near) -> Way:
     found = [_back_on(ends, near, side) for side in (1, -1)]
-    cost, way = min(found, key=lambda one: one[0])
+    _, way = min(found, key=lambda one: one[0])
     region = found[0][1].region.united(found[1][1].region)
     return Way(way.points, region, way.side)
 
