@@ -70,6 +70,7 @@ QLabel[role="help"] { color: $text3; font-size: 12px; }
 QLabel[role="error"] { color: $err; font-size: 12px; }
 QLabel[role="warning"] { color: $warn; font-size: 12px; }
 QLabel[role="small"] { color: $text3; font-size: 11px; font-weight: 500; }
+QLabel[role="hint"] { color: $text3; font-weight: 600; }
 QLabel[role="sentence"] { color: $text2; }
 QLabel[role="name"] { font-weight: 600; }
 QLabel[role="panel"] { font-size: 14px; font-weight: 600; }
@@ -80,6 +81,7 @@ QFrame[role="panel"], QWidget[role="panel"] { background: $surface; }
 QFrame[role="window"], QWidget[role="window"] { background: $window; }
 QFrame[role="box"], QLabel[role="box"] { background: $sunken; border-radius: 6px; color: $text2; }
 QLabel[role="box"] { padding: 8px 12px; }
+QWidget[role="entry"] { background: $sunken; border-radius: 6px; }
 QFrame[role="line"] { background: $border; border: none; min-height: 1px; max-height: 1px; }
 QFrame[role="upright"] { background: $border; border: none; min-width: 1px; max-width: 1px; }
 QLabel[chip="ok"] { background: $ok_tint; color: $ok; }
@@ -105,6 +107,11 @@ QPushButton[look="link"]:hover { background: $accent_tint; border-radius: 4px; }
 QPushButton[look="link"]:disabled { background: transparent; color: $text3; }
 QPushButton[look="quiet"] { background: transparent; border: none; padding: 0 8px; min-height: 28px; }
 QPushButton[look="quiet"]:hover { background: $hover; }
+QPushButton[look="word"] { background: transparent; border: none; color: $accent_text; padding: 0 18px 0 4px; min-height: 24px;
+  font-weight: 600; text-align: left; }
+QPushButton[look="word"][nested="true"] { color: $f_dec; }
+QPushButton[look="word"]:hover { background: $hover; border-radius: 4px; }
+QPushButton[look="word"]::menu-indicator { right: 2px; }
 QPushButton::menu-indicator { image: url($sign_down); width: 12px; subcontrol-position: right center; right: 6px; }
 QPushButton[look="link"]::menu-indicator { width: 0; image: none; }
 
@@ -113,6 +120,9 @@ QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $sunken; }
 QToolButton:checked { background: $accent_tint; color: $accent_text; }
 QToolButton[small="true"] { min-width: 24px; min-height: 24px; border-radius: 4px; }
+QToolButton[day="true"] { border: 1px solid $field; min-width: 30px; min-height: 30px; font-size: 12px; }
+QToolButton[day="true"]:checked { background: $accent_tint; border-color: $accent; color: $accent_text; font-weight: 600; }
+QToolButton[sort="true"] { border: 1px solid $border; color: $text2; min-width: 34px; min-height: 30px; font-size: 12px; }
 QToolButton::menu-indicator { image: none; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: $surface; color: $text;
