@@ -12,7 +12,6 @@ from journeys.base.validation import problems_of
 from journeys.graph.journey import NoSuchNode
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.problem import Fix, Problem
-from widgets.document import acts
 from widgets.document.document import Document
 from widgets.document.draft import Draft
 
@@ -39,7 +38,7 @@ def fix(document: Document, problem: Problem) -> None:
         raise CannotFix(label=proposed.label, why=_("The node is gone.")) from error
     except ValidationError as error:
         raise CannotFix(label=proposed.label, why=problems_of(error)[0].sentence) from error
-    acts.do(document, draft, _("fix “{label}”").format(label=proposed.label))
+    document.do_draft(draft, _("fix “{label}”").format(label=proposed.label))
 
 
 def _fixed(document: Document, problem: Problem, proposed: Fix) -> Draft:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from app.workspace import Workspace
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from journeys.graph.journey import Journey
     from journeys.graph.settings import Cap
     from journeys.messages.template import Template
+    from sqlalchemy import Connection
+    from widgets.inspector.supplies import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Outside:
     time_zone: str
     #: contacts who are not erased
     contacts: int = 0
+    #: a contact for examples; None where nobody has a name
+    person: Person | None = None
     #: sentences about what could not be read
     troubles: tuple[str, ...] = field(default=())
 
@@ -83,6 +88,7 @@ def look(workspace: Workspace) -> Outside:
                 )
             ).all()
             contacts = conn.execute(select(func.count()).where(t.contact.c.erased_at.is_(None))).scalar_one()
+            person = _person(conn, zone)
         published = {row.key: read_journey(row.graph) for row in rows if row.state != "archived"}
     finally:
         store.close()
@@ -94,5 +100,28 @@ def look(workspace: Workspace) -> Outside:
         standing={row.key: Standing(row.state, row.number, row.hash) for row in rows},
         time_zone=zone.key,
         contacts=contacts,
+        person=person,
         troubles=tuple(troubles),
     )
+
+
+def _person(conn: Connection, zone: ZoneInfo) -> Person | None:
+    """The first contact with a name, by the clock of where they are."""
+    from sqlalchemy import select
+
+    from journeys.base.time import zone_of
+    from journeys.store import tables as t
+    from widgets.inspector.supplies import Person
+
+    c = t.contact.c
+    row = conn.execute(
+        select(c.first_name, c.time_zone, c.attributes)
+        .where(c.erased_at.is_(None), c.first_name.is_not(None), c.first_name != "")
+        .order_by(c.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    theirs = zone_of(row.time_zone, zone)
+    place = str((row.attributes or {}).get("city") or theirs.key.rpartition("/")[2].replace("_", " "))
+    return Person(row.first_name, place, theirs)
