@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
@@ -15,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from app.desktop.areas import Area
 from app.desktop.bindings import Bindings
-from app.desktop.canvas import Canvas
+from app.desktop.canvas_pane import CanvasPane
 from app.desktop.desktop import Desktop
 from app.desktop.find import Find
 from app.desktop.fixing import fix
@@ -26,12 +28,17 @@ from app.desktop.palette import TILES_ONLY, WIDTH, Palette
 from app.desktop.pieces import Notice
 from app.desktop.side import Side
 from app.desktop.toolbar import Toolbar
+from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import _
 from journeys.graph.checks import Report
+from journeys.graph.journey import Journey
 from journeys.graph.names import JourneyNames
 from journeys.nodes.problem import Problem
 from widgets.document import acts
+
+if TYPE_CHECKING:
+    from app.desktop.comparing import Comparison
 
 INSPECTOR, INSPECTOR_NARROW = 312, 288
 #: windows up to this width get the narrow palette and inspector
@@ -53,11 +60,12 @@ class EditorPage(QWidget):
         self.opened = opened
         self._desktop = desktop
         self._narrow: bool | None = None
+        self.comparison: Comparison | None = None
         theme, document, selection = desktop.theme, opened.document, opened.selection
         names = JourneyNames(document.journey, self._catalogue())
         self.notice = Notice()
         self.toolbar = Toolbar(bindings, theme)
-        self.canvas = Canvas(opened, desktop)
+        self.canvas = CanvasPane(opened, desktop)
         self.palette_list = Palette(theme, self.canvas.spot)
         self.outline = Outline(document, selection, theme)
         self.outline.know(names)
@@ -84,7 +92,9 @@ class EditorPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.toolbar)
         column.addWidget(self.notice)
-        column.addWidget(self._across, 1)
+        self._middle = QStackedWidget()
+        self._middle.addWidget(self._across)
+        column.addWidget(self._middle, 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
@@ -141,6 +151,7 @@ class EditorPage(QWidget):
         opened.document.clean_changed.connect(lambda _clean: self._show_state())
         self._desktop.outside_changed.connect(self.show_outside)
         self.canvas.told.connect(self.told)
+        self.canvas.view.edit_wanted.connect(lambda _node: self.side.inspector.edit_settings())
         self.side.told.connect(self.told)
 
     # what is shown
@@ -161,6 +172,29 @@ class EditorPage(QWidget):
         except KanwaError as error:
             self.notice.tell(str(error))
 
+    def compare(self, before: Journey, called: str) -> None:
+        """Show what differs between another copy of the journey and this one, in place of canvas and inspector."""
+        from app.desktop.comparing import Comparison, compared
+
+        self.close_comparison()
+        catalogue = self._catalogue()
+        found = compared(before, self.opened.journey.copy(), catalogue)
+        self.comparison = Comparison(
+            found, _("Against {other}").format(other=called), self._desktop.theme, catalogue
+        )
+        self.comparison.closed.connect(self.close_comparison)
+        self._middle.addWidget(self.comparison)
+        self._middle.setCurrentWidget(self.comparison)
+        self.comparison.begin()
+
+    def close_comparison(self) -> None:
+        shown, self.comparison = self.comparison, None
+        if shown is not None:
+            self._middle.removeWidget(shown)
+            shown.hide()
+            shown.deleteLater()
+            self.canvas.take_focus()
+
     def show_outside(self) -> None:
         """Take in what is known of the workspace's store."""
         outside = self._desktop.outside
@@ -173,7 +207,7 @@ class EditorPage(QWidget):
         self._show_standing()
         self.opened.checking.again()
 
-    def _catalogue(self) -> object | None:
+    def _catalogue(self) -> Catalogue | None:
         outside = self._desktop.outside
         return outside.catalogue if outside is not None else None
 
@@ -239,7 +273,7 @@ class EditorPage(QWidget):
         found = [
             Area("bar", self.toolbar, self.toolbar.name),
             Area("palette", self._left, left),
-            Area("canvas", self.canvas, self.canvas.focus_target()),
+            Area("canvas", self.canvas, self.canvas.view),
             Area("inspector", self.side, self.side.focus_target()),
         ]
         if self.lower.is_open:

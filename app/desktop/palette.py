@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import (
     QAbstractListModel,
-    QMimeData,
     QModelIndex,
     QPersistentModelIndex,
     QPointF,
@@ -34,14 +33,13 @@ from journeys.graph.fits import Spot, search
 from journeys.nodes.family import Family
 from journeys.nodes.preset import Preset
 from journeys.nodes.presets import presets
+from widgets.canvas.preset_mime import mime_of
 from widgets.theme import fonts, icons
 from widgets.theme.kinds import paint_shape
 from widgets.theme.theme import Theme
 
 ROW, TILE, HEADING = 26, 20, 28
 WIDTH, TILES_ONLY = 168, 56
-#: what a dragged entry carries: the id of its preset
-MIME = "application/x-kanwa-preset"
 
 _PRESET = Qt.ItemDataRole.UserRole
 Index = QModelIndex | QPersistentModelIndex
@@ -205,10 +203,8 @@ class _List(QListView):
         preset = self.currentIndex().data(_PRESET)
         if not isinstance(preset, Preset):
             return
-        carried = QMimeData()
-        carried.setData(MIME, preset.id.encode("ascii"))
         drag = QDrag(self)
-        drag.setMimeData(carried)
+        drag.setMimeData(mime_of(preset))
         drag.setPixmap(self._picture(preset))
         drag.exec(Qt.DropAction.CopyAction)
 

@@ -70,7 +70,7 @@ def foresee(workspace: Workspace, journey: Journey) -> Foreseen:
     """Read the store: the checks, what differs, who is inside. Raises StoreError and what reading templates raises."""
     from sqlalchemy import select
 
-    from app.cli.journeys import catalogue_of
+    from app.catalogue import catalogue_of
     from app.opened import open_store
     from journeys.base.clock import SystemClock
     from journeys.engine.checking import checked
@@ -242,7 +242,7 @@ def publish(
     progress: Progress,
 ) -> Done:
     """Publish, and take those inside along as was chosen. Raises what the engine raises; then nothing is changed."""
-    from app.cli.journeys import catalogue_of
+    from app.catalogue import catalogue_of
     from app.cli.migrating import say_migrated
     from app.opened import open_store
     from app.templates import check_templates

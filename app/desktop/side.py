@@ -11,6 +11,7 @@ from app.desktop.counting import StoreMatcher
 from app.desktop.desktop import Desktop
 from app.desktop.open_journey import OpenJourney
 from app.desktop.outside import Outside
+from journeys.base.catalogue import Catalogue
 from journeys.base.clock import SystemClock
 from widgets.inspector.inspector import Inspector
 from widgets.inspector.supplies import Person, Supplies
@@ -61,7 +62,7 @@ class Side(QFrame):
         )
         return Inspector(self._opened.document, self._opened.selection, supplies)
 
-    def _catalogue(self) -> object | None:
+    def _catalogue(self) -> Catalogue | None:
         outside = self._desktop.outside
         return outside.catalogue if outside is not None else None
 

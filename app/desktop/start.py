@@ -1,0 +1,68 @@
+"""Starts the application: one process, its windows, and what was open when it was last left in a hurry."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.desktop.desktop import Desktop
+from app.desktop.memory import Memory
+from app.workspace import Workspace
+
+
+def make_application(arguments: Sequence[str] = ()) -> QApplication:
+    """The one application of this process."""
+    running = QApplication.instance()
+    if isinstance(running, QApplication):
+        return running
+    app = QApplication(["kanwa", *arguments])
+    app.setApplicationName("kanwa")
+    app.setApplicationDisplayName("Kanwa")
+    app.setDesktopFileName("kanwa")
+    return app
+
+
+def make_desktop(app: QApplication, workspace: Workspace | None, *, memory: Memory | None = None) -> Desktop:
+    """What the windows share, dressed."""
+    desktop = Desktop(workspace=workspace, memory=memory, parent=app)
+    desktop.theme.apply(app)
+    return desktop
+
+
+def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = False) -> int:
+    """Open a window and stay until the last one is closed; returns the exit code.
+
+    `files` are opened in tabs, `new` an empty journey.
+    """
+    app = make_application()
+    desktop = make_desktop(app, workspace)
+    window = desktop.new_window()
+
+    def fill() -> None:
+        # after the frame is on the screen: what nodes are made of takes longer to load than the frame
+        for file in files:
+            window.filing.open(file)
+        if new:
+            window.filing.new()
+        window.filing.offer_recovery()
+        desktop.look_outside()
+
+    QTimer.singleShot(0, fill)
+    sys.excepthook = _told(desktop)
+    code = app.exec()
+    desktop.workers.wait()
+    return code
+
+
+def _told(desktop: Desktop) -> object:
+    """A defect of ours is told in the window that is in front, and kept in the log; work goes on."""
+    from app.desktop.work import sentence_of
+
+    def hook(_kind: type[BaseException], error: BaseException, _trace: object) -> None:
+        desktop.told.emit(sentence_of(error))
+
+    return hook
