@@ -15,7 +15,12 @@ class Asking(QDialog):
     """Lays the question out; the choice that was made is called once the question is gone."""
 
     def __init__(
-        self, question: str, choices: Sequence[tuple[str, str, Callable[[], object]]], parent: QWidget, *, more: str = ""
+        self,
+        question: str,
+        choices: Sequence[tuple[str, str, Callable[[], object]]],
+        parent: QWidget,
+        *,
+        more: str = "",
     ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

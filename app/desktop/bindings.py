@@ -70,19 +70,19 @@ class Bindings(QObject):
         button.setDefaultAction(self._made[name])
         button.setIconSize(QSize(icons.BUTTON, icons.BUTTON))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(action.said())
+        button.setAccessibleName(action.text)
         if text:
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         return button
 
     def _bind(self, action: Action) -> None:
-        made = QAction(action.said(), self._window)
+        made = QAction(action.text, self._window)
         made.setObjectName(action.name)
         made.setCheckable(action.checked is not None)
         if action.reach is Reach.OWN:
             # shown in menus as a text: Qt would take the key from the canvas, which knows better
             if action.keys:
-                made.setText(f"{action.said()}\t{shown(action.keys[0])}")
+                made.setText(f"{action.text}\t{shown(action.keys[0])}")
         else:
             made.setShortcuts([QKeySequence(key) for key in action.keys])
             on_canvas = action.reach is Reach.CANVAS

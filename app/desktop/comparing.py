@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
@@ -11,10 +9,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QListWidget, QListWidgetItem,
 from app.desktop.pieces import label, line, push
 from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _, ngettext
-from journeys.graph.diff import Change, Difference, differences
 from journeys.graph.journey import Journey
+from journeys.graph.outline import reading_order
 from widgets.canvas.scene import CanvasScene
 from widgets.canvas.view import CanvasView
+from widgets.document.comparing import Comparison, compare
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.theme.theme import Theme
@@ -22,62 +21,50 @@ from widgets.theme.theme import Theme
 _NODE = Qt.ItemDataRole.UserRole
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What there is to show."""
-
-    #: the later journey, and the removed nodes where they stood
-    both: Journey
-    marks: dict[str, Difference]
-    changes: tuple[Change, ...]
-
-
-def compared(before: Journey, after: Journey, catalogue: Catalogue | None = None) -> Compared:
-    """Put two journeys together. Edges that are gone stay where the outlet leads nowhere else."""
-    changes = differences(before, after, places=True, catalogue=catalogue)
+def together(after: Journey, found: Comparison) -> Journey:
+    """The later journey with what was removed where it stood, and the edges that are gone where no other took their place."""
     both = after.copy()
-    for node in before.node_ids():
-        if node not in both:
-            x, y = before.place(node)
-            both.add_node(
-                node,
-                before.node(node) or before.raw_settings(node),
-                kind=before.kind(node),
-                title=before.title(node),
-                x=x,
-                y=y,
-                off=before.is_off(node),
-                comment=before.comment(node),
-            )
-    for edge in before.edges():
-        if edge.source not in after and edge.target in both:
-            both.connect(edge.source, edge.outlet, edge.target)
-        elif edge.target not in after and both.target(edge.source, edge.outlet) is None:
-            both.connect(edge.source, edge.outlet, edge.target)
-    marks: dict[str, Difference] = {}
-    # one mark a node: that it is new or gone says more than what was set, and that more than where it stands
-    for kind in (Difference.MOVED, Difference.CHANGED, Difference.REMOVED, Difference.ADDED):
-        marks |= {change.node: change.kind for change in changes if change.kind is kind and change.node}
-    return Compared(both, marks, changes)
+    for node, state in found.removed.items():
+        both.add_node(
+            node,
+            state.settings,
+            kind=state.kind,
+            title=state.title,
+            x=state.x,
+            y=state.y,
+            off=state.off,
+            comment=state.comment,
+        )
+    for (node, outlet), target in found.edges_removed.items():
+        if (node in found.removed or target in found.removed) and both.target(node, outlet) is None:
+            both.connect(node, outlet, target)
+    return both
 
 
-def said_count(found: Compared) -> str:
-    n = sum(change.kind is not Difference.MOVED for change in found.changes)
-    if not found.changes:
-        return _("They are the same.")
+def listed(found: Comparison, both: Journey) -> list[tuple[str, str]]:
+    """(node, sentence) of all that differs: the journey itself first, then as people read it."""
+    order = ["", *reading_order(both)]
+    return [(node, sentence) for node in order for sentence in found.sentences.get(node, ())]
+
+
+def said_count(found: Comparison) -> str:
+    """How much differs, in words."""
+    n = sum(len(said) for said in found.sentences.values())
     if not n:
-        return _("Only places differ.")
+        return _("They are the same.")
     return ngettext("{n} difference", "{n} differences", n).format(n=n)
 
 
-class Comparison(QWidget):
+class ComparisonPage(QWidget):
     """Takes the place of canvas and inspector until it is closed; nothing is edited in it."""
 
     closed = Signal()
 
-    def __init__(self, found: Compared, title: str, theme: Theme, catalogue: Catalogue | None) -> None:
+    def __init__(self, before: Journey, after: Journey, title: str, theme: Theme, catalogue: Catalogue | None) -> None:
         super().__init__()
-        document = Document(found.both, parent=self)
+        found = compare(before, after, catalogue)
+        both = together(after, found)
+        document = Document(both, parent=self)
         self.selection = Selection(document, parent=self)
         self.scene = CanvasScene(document, self.selection, theme, catalogue=catalogue)
         self.scene.set_marks(found.marks)
@@ -85,10 +72,10 @@ class Comparison(QWidget):
         self.list = QListWidget()
         self.list.setWordWrap(True)
         self.list.setAccessibleName(_("Differences"))
-        for change in found.changes:
-            item = QListWidgetItem(change.sentence)
-            item.setToolTip(change.sentence)
-            item.setData(_NODE, change.node)
+        for node, sentence in listed(found, both):
+            item = QListWidgetItem(sentence)
+            item.setToolTip(sentence)
+            item.setData(_NODE, node)
             self.list.addItem(item)
         self.list.currentItemChanged.connect(self._show)
         self.list.itemActivated.connect(self._show)

@@ -28,9 +28,16 @@ class Desktop(QObject):
     recent_changed = Signal()
 
     def __init__(
-        self, *, workspace: Workspace | None, memory: Memory | None = None, parent: QObject | None = None
+        self,
+        *,
+        workspace: Workspace | None,
+        memory: Memory | None = None,
+        recovery_folder: Path | None = None,
+        parent: QObject | None = None,
     ) -> None:
+        """Without `recovery_folder` nothing is kept for a crash."""
         super().__init__(parent)
+        self.recovery_folder = recovery_folder
         self.memory = memory if memory is not None else Memory()
         chosen = self.memory.get("theme", Choice.SYSTEM.value)
         self.theme = Theme(Choice(chosen) if chosen in set(Choice) else Choice.SYSTEM, parent=self)

@@ -20,7 +20,6 @@ from app.desktop.bindings import Bindings
 from app.desktop.canvas_pane import CanvasPane
 from app.desktop.desktop import Desktop
 from app.desktop.find import Find
-from app.desktop.fixing import fix
 from app.desktop.lower import CLOSED, HEIGHT, Lower
 from app.desktop.open_journey import OpenJourney
 from app.desktop.outline import Outline
@@ -36,9 +35,10 @@ from journeys.graph.journey import Journey
 from journeys.graph.names import JourneyNames
 from journeys.nodes.problem import Problem
 from widgets.document import acts
+from widgets.document.fixing import fix
 
 if TYPE_CHECKING:
-    from app.desktop.comparing import Comparison
+    from app.desktop.comparing import ComparisonPage
 
 INSPECTOR, INSPECTOR_NARROW = 312, 288
 #: windows up to this width get the narrow palette and inspector
@@ -60,7 +60,7 @@ class EditorPage(QWidget):
         self.opened = opened
         self._desktop = desktop
         self._narrow: bool | None = None
-        self.comparison: Comparison | None = None
+        self.comparison: ComparisonPage | None = None
         theme, document, selection = desktop.theme, opened.document, opened.selection
         names = JourneyNames(document.journey, self._catalogue())
         self.notice = Notice()
@@ -105,9 +105,8 @@ class EditorPage(QWidget):
         self.canvas.installEventFilter(self)
         self._connect()
         self._show_name()
-        self._show_report(opened.checking.report)
-        self.show_outside()
-        opened.checking.again()
+        self._show_report(opened.report)
+        self._show_outside()
 
     def _made_left(self) -> QFrame:
         left = QFrame()
@@ -146,10 +145,10 @@ class EditorPage(QWidget):
         self.lower.opened.connect(self._lower_opened)
         self.toolbar.name.named.connect(self._rename)
         opened.checking.checked.connect(self._show_report)
-        opened.checking.waiting_changed.connect(lambda _waiting: self._show_state())
+        opened.document.changed.connect(lambda _change: self._show_state())
         opened.title_changed.connect(self._show_name)
         opened.document.clean_changed.connect(lambda _clean: self._show_state())
-        self._desktop.outside_changed.connect(self.show_outside)
+        self._desktop.outside_changed.connect(self._show_outside)
         self.canvas.told.connect(self.told)
         self.canvas.view.edit_wanted.connect(lambda _node: self.side.inspector.edit_settings())
         self.side.told.connect(self.told)
@@ -174,13 +173,12 @@ class EditorPage(QWidget):
 
     def compare(self, before: Journey, called: str) -> None:
         """Show what differs between another copy of the journey and this one, in place of canvas and inspector."""
-        from app.desktop.comparing import Comparison, compared
+        from app.desktop.comparing import ComparisonPage
 
         self.close_comparison()
         catalogue = self._catalogue()
-        found = compared(before, self.opened.journey.copy(), catalogue)
-        self.comparison = Comparison(
-            found, _("Against {other}").format(other=called), self._desktop.theme, catalogue
+        self.comparison = ComparisonPage(
+            before, self.opened.journey, _("Against {other}").format(other=called), self._desktop.theme, catalogue
         )
         self.comparison.closed.connect(self.close_comparison)
         self._middle.addWidget(self.comparison)
@@ -195,7 +193,7 @@ class EditorPage(QWidget):
             shown.deleteLater()
             self.canvas.take_focus()
 
-    def show_outside(self) -> None:
+    def _show_outside(self) -> None:
         """Take in what is known of the workspace's store."""
         outside = self._desktop.outside
         catalogue = self._catalogue()
@@ -205,7 +203,7 @@ class EditorPage(QWidget):
         self.canvas.know(catalogue)
         self.side.know(outside)
         self._show_standing()
-        self.opened.checking.again()
+        self.opened.know(outside)
 
     def _catalogue(self) -> Catalogue | None:
         outside = self._desktop.outside
@@ -236,8 +234,7 @@ class EditorPage(QWidget):
         opened = self.opened
         self.lower.state.setText(
             said_state(
-                opened.checking.report,
-                waiting=opened.checking.is_waiting,
+                waiting=opened.checking.is_outdated,
                 saved=opened.is_saved,
                 file=opened.file is not None,
             )
@@ -245,7 +242,7 @@ class EditorPage(QWidget):
 
     def _show_name(self) -> None:
         self.toolbar.name.show_name(self.opened.name)
-        self.toolbar.show_read_only(self.opened.read_only)
+        self.toolbar.show_read_only(self.opened.is_read_only)
         self._show_state()
 
     def _rename(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Journey files as a window deals with them: what stands on the disk, whether somebody else changed it, new ones."""
+"""Journey files as a window deals with them: names, new ones, those to begin with, those that nobody may write."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import resources
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
 from journeys.base.text import fold
-from journeys.graph.file import SUFFIX, load, save
+from journeys.graph.file import SUFFIX, load
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.node import Family
@@ -25,80 +24,10 @@ LARGE = 200_000
 _TEMPLATES = Path(resources.__file__).parent / "journeys"
 
 
-class ChangedOnDisk(KanwaError):
-    """A save would overwrite what somebody else wrote meanwhile."""
-
-    text = N_("{file} was changed by another program since it was read here. Compare the two, or choose which one stays.")
-
-
 class ReadOnly(KanwaError):
     """A file that this person may not write."""
 
     text = N_("{file} cannot be written: it is read-only. Save the journey under another name.")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What tells one state of a file from another without reading it."""
-
-    size: int
-    changed_ns: int
-    inode: int
-
-
-class Situation(StrEnum):
-    """How the file on the disk stands to the journey that was read from it."""
-
-    SAME = "same"
-    CHANGED = "changed"
-    VANISHED = "vanished"
-
-
-def mark_of(file: Path) -> Mark | None:
-    """None where there is no file."""
-    try:
-        found = os.stat(file)
-    except (OSError, ValueError):
-        return None
-    return Mark(found.st_size, found.st_mtime_ns, found.st_ino)
-
-
-def situation(file: Path, known: Mark | None) -> Situation:
-    """How the file stands to what `known` says of it as it was read or written here."""
-    now = mark_of(file)
-    if now is None:
-        return Situation.VANISHED
-    return Situation.SAME if now == known else Situation.CHANGED
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A journey as it stands in a file."""
-
-    journey: Journey
-    mark: Mark | None
-    read_only: bool
-
-
-def read(file: Path) -> Read:
-    """Read a file. Raises UnreadableJourney, also where it is gone."""
-    # before the content: a change between the two is then seen as one
-    mark = mark_of(file)
-    return Read(load(file), mark, read_only=is_read_only(file))
-
-
-def write(journey: Journey, file: Path, *, known: Mark | None, over: bool = False) -> Mark | None:
-    """Save a journey, and return the new mark.
-
-    `known` is the mark of the file as it was last seen here; `over` writes whatever stands there. Raises ChangedOnDisk,
-    ReadOnly, and UnwritableJourney; the file is then as it was.
-    """
-    if not over and known is not None and situation(file, known) is Situation.CHANGED:
-        raise ChangedOnDisk(file=file)
-    if is_read_only(file):
-        raise ReadOnly(file=file)
-    save(journey, file)
-    return mark_of(file)
 
 
 def is_read_only(file: Path) -> bool:
@@ -115,8 +44,10 @@ def is_read_only(file: Path) -> bool:
 
 def is_large(file: Path) -> bool:
     """Whether reading it may take over a tenth of a second."""
-    mark = mark_of(file)
-    return mark is not None and mark.size >= LARGE
+    try:
+        return file.stat().st_size >= LARGE
+    except (OSError, ValueError):
+        return False
 
 
 def with_suffix(file: Path) -> Path:
@@ -192,5 +123,3 @@ class Template:
 def templates() -> list[Template]:
     """The journeys that come with Kanwa, by file name."""
     return [Template(file) for file in sorted(_TEMPLATES.glob(f"*{SUFFIX}"))]
-
-

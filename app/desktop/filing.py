@@ -6,18 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
 from app.desktop import files
 from app.desktop.asking import Asking
 from app.desktop.editor import EditorPage
-from app.desktop.files import ChangedOnDisk, Read, ReadOnly, Situation, Template
+from app.desktop.files import ReadOnly, Template
 from app.desktop.open_journey import OpenJourney
+from app.desktop.work import sentence_of
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import _, ngettext
 from journeys.graph.file import SUFFIX
-from journeys.graph.journey import Journey
+from widgets.document import recovery, storing
+from widgets.document.document import Document
+from widgets.document.recovery import Recoverable
+from widgets.document.stamp import OnDisk
+from widgets.document.storing import ChangedOnDisk, Loaded
 
 if TYPE_CHECKING:
     from app.desktop.window import Window
@@ -33,11 +38,6 @@ class Filing(QObject):
         super().__init__(window)
         self._window = window
         self._desktop = window.desktop
-        self._watcher = QFileSystemWatcher(self)
-        self._watcher.fileChanged.connect(lambda _path: self._soon.start())
-        # an editor that writes by a new file and a rename changes twice within a moment
-        self._soon = QTimer(self, singleShot=True, interval=150)
-        self._soon.timeout.connect(self.look_at_disk)
         self._autosave = QTimer(self, singleShot=True, interval=_AUTOSAVE)
         self._autosave.timeout.connect(self._save_by_itself)
 
@@ -45,11 +45,11 @@ class Filing(QObject):
 
     def new(self) -> EditorPage:
         """An empty journey in a tab."""
-        return self._show(files.new_journey())
+        return self._show(Document(files.new_journey()))
 
     def begin(self, template: Template) -> EditorPage:
         """A journey like one that comes with Kanwa."""
-        return self._show(template.begun())
+        return self._show(Document(template.begun()))
 
     def ask_open(self) -> None:
         dialog = QFileDialog(self._window, _("Open journeys"), str(self._folder()))
@@ -69,21 +69,21 @@ class Filing(QObject):
                     return
         if not files.is_large(file):
             try:
-                self._opened(file, files.read(file))
+                self._opened(storing.load(file))
             except KanwaError as error:
                 self._not_opened(file, str(error))
             return
         self._window.notice.tell(_("Opening {file} …").format(file=file.name), severity="quiet", closes=False)
         self._desktop.workers.start(
-            lambda _progress: files.read(file),
-            lambda read: self._opened(file, read),
+            lambda _progress: storing.load(file),
+            self._opened,
             lambda sentence: self._not_opened(file, sentence),
         )
 
-    def _opened(self, file: Path, read: Read) -> None:
+    def _opened(self, loaded: Loaded) -> None:
         self._window.notice.settle()
-        self._show(read.journey, file=file, read=read)
-        self._desktop.opened(file)
+        self._show(loaded.document())
+        self._desktop.opened(loaded.path)
 
     def _not_opened(self, file: Path, sentence: str) -> None:
         if not file.exists():
@@ -91,26 +91,55 @@ class Filing(QObject):
             self._desktop.recent_changed.emit()
         self._window.notice.tell(sentence, severity="error")
 
-    def _show(self, journey: Journey, *, file: Path | None = None, read: Read | None = None) -> EditorPage:
-        opened = OpenJourney(
-            journey,
-            file=file,
-            mark=read.mark if read is not None else None,
-            read_only=read.read_only if read is not None else False,
-            workers=self._desktop.workers,
-            outside=lambda: self._desktop.outside,
-        )
-        return self.take_in(opened)
+    def _show(self, document: Document) -> EditorPage:
+        folder = self._desktop.recovery_folder
+        return self.take_in(OpenJourney(document, outside=self._desktop.outside, recovery_folder=folder))
 
     def take_in(self, opened: OpenJourney) -> EditorPage:
         """Show an open journey in a tab of this window."""
         page = EditorPage(opened, self._desktop, self._window.bindings)
         opened.setParent(page)
-        opened.situation_changed.connect(lambda situation: self._tell(page, situation))
+        opened.on_disk_changed.connect(lambda now: self._tell(page, now))
+        opened.not_kept.connect(page.notice.tell)
         opened.document.changed.connect(self._edited)
-        self._watch(opened.file)
         self._window.add_page(page)
         return page
+
+    # what a crash left
+
+    def offer_recovery(self) -> None:
+        """Ask about journeys that were not saved when the program last ended."""
+        folder = self._desktop.recovery_folder
+        found = recovery.recoverable(folder) if folder is not None else ()
+        if not found:
+            return
+        names = _(", ").join(_("“{name}”").format(name=one.name) for one in found[:5])
+        n = len(found)
+        self._window.notice.tell(
+            ngettext(
+                "Kanwa ended before {names} was saved. Everything you did is kept.",
+                "Kanwa ended before {names} were saved. Everything you did is kept.",
+                n,
+            ).format(names=names),
+            [
+                (ngettext("Restore it", "Restore them", n), lambda: [self._recover(one) for one in found]),
+                (
+                    ngettext("Forget the changes", "Forget the changes", n),
+                    lambda: [recovery.forget(one) for one in found],
+                ),
+            ],
+            closes=False,
+        )
+
+    def _recover(self, one: Recoverable) -> None:
+        try:
+            document = recovery.recover(one)
+        except (KanwaError, OSError, ValueError) as error:
+            self._window.notice.tell(sentence_of(error), severity="error")
+            return
+        page = self._show(document)
+        recovery.forget(one)
+        page.opened.look_at_disk()
 
     # saving
 
@@ -140,7 +169,7 @@ class Filing(QObject):
             opened.save(target, over=over)
         except ChangedOnDisk:
             opened.look_at_disk()
-            self._tell(page, Situation.CHANGED)
+            self._tell(page, OnDisk.CHANGED)
             return False
         except ReadOnly as error:
             page.notice.tell(str(error), [(_("Save as…"), lambda: self.save_as(page))])
@@ -154,7 +183,6 @@ class Filing(QObject):
             return False
         if page.notice.isVisible():
             page.notice.settle()
-        self._watch(opened.file)
         if opened.file is not None:
             self._desktop.opened(opened.file)
         return True
@@ -172,7 +200,12 @@ class Filing(QObject):
         for page in self._window.pages:
             opened = page.opened
             # what is asked about is not decided by itself
-            if opened.file is not None and not opened.document.is_clean and opened.situation is Situation.SAME:
+            if (
+                opened.file is not None
+                and not opened.document.is_clean
+                and opened.on_disk is OnDisk.SAME
+                and not opened.is_read_only
+            ):
                 self._save(page)
 
     # what others do to the files
@@ -181,14 +214,13 @@ class Filing(QObject):
         """Look at the files of all tabs."""
         for page in self._window.pages:
             page.opened.look_at_disk()
-            self._watch(page.opened.file)
 
-    def _tell(self, page: EditorPage, situation: Situation) -> None:
+    def _tell(self, page: EditorPage, now: OnDisk) -> None:
         opened = page.opened
-        match situation:
-            case Situation.SAME:
+        match now:
+            case OnDisk.SAME:
                 page.notice.settle()
-            case Situation.VANISHED:
+            case OnDisk.GONE:
                 page.notice.tell(
                     _("{file} is gone. What you see here is still whole; save it to have the file again.").format(
                         file=opened.file
@@ -198,7 +230,7 @@ class Filing(QObject):
                         (_("Save as…"), lambda: self.save_as(page)),
                     ],
                 )
-            case Situation.CHANGED:
+            case OnDisk.CHANGED:
                 page.notice.tell(
                     _("{file} was changed by another program.").format(file=opened.file),
                     [
@@ -210,31 +242,27 @@ class Filing(QObject):
                 )
 
     def _take_theirs(self, page: EditorPage) -> None:
-        self._read_again(page, page.opened.take)
+        try:
+            page.opened.take_theirs()
+        except KanwaError as error:
+            page.notice.tell(str(error), [(_("Keep mine"), page.opened.keep_mine)], severity="error", closes=False)
 
     def _compare_with_disk(self, page: EditorPage) -> None:
-        def compare(theirs: Read) -> None:
-            page.compare(theirs.journey, _("the file on the disk"))
-            # the question stays until it is answered
-            self._tell(page, Situation.CHANGED)
-
-        self._read_again(page, compare)
-
-    def _read_again(self, page: EditorPage, then: Callable[[Read], object]) -> None:
         file = page.opened.file
         assert file is not None
+
+        def compare(loaded: Loaded) -> None:
+            page.compare(loaded.journey, _("the file on the disk"))
+            # the question stays until it is answered
+            self._tell(page, OnDisk.CHANGED)
+
         self._desktop.workers.start(
-            lambda _progress: files.read(file),
-            lambda read: then(read),
+            lambda _progress: storing.load(file),
+            compare,
             lambda sentence: page.notice.tell(
                 sentence, [(_("Keep mine"), page.opened.keep_mine)], severity="error", closes=False
             ),
         )
-
-    def _watch(self, file: Path | None) -> None:
-        # a watcher forgets a file that was replaced by a rename
-        if file is not None and str(file) not in self._watcher.files() and file.exists():
-            self._watcher.addPath(str(file))
 
     # closing
 
@@ -264,7 +292,7 @@ class Filing(QObject):
 
     def _ask_close(self, unsaved: list[EditorPage], close: Callable[[], None]) -> None:
         def save() -> None:
-            if all([self.save(page) for page in unsaved]):
+            if all(self.save(page) for page in unsaved):
                 close()
 
         n = len(unsaved)
@@ -280,14 +308,12 @@ class Filing(QObject):
 
     def _close(self, page: EditorPage) -> None:
         self._leave(page)
-        file = page.opened.file
-        if file is not None:
-            self._watcher.removePath(str(file))
         self._window.remove_page(page)
 
     def _leave(self, page: EditorPage) -> None:
         """The tab goes on purpose: nothing is to be restored."""
         page.canvas.remember()
+        page.opened.close()
 
     def move_to_window(self, page: EditorPage) -> None:
         """Give a tab to a new window, with its history."""

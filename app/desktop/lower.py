@@ -57,7 +57,7 @@ def worst(report: Report) -> Severity | None:
     return next((severity for severity in Severity if severity in found), None)
 
 
-def said_state(report: Report, *, waiting: bool, saved: bool, file: bool) -> str:
+def said_state(*, waiting: bool, saved: bool, file: bool) -> str:
     """The words at the right of the tabs."""
     checked = _("Checking …") if waiting else _("Checked just now")
     if not file:

@@ -1,23 +1,25 @@
-"""One open journey: its document, its file, its checks. What stands in a tab, without the tab."""
+"""One open journey: its document, its file, its checks, what is kept for a crash. What stands in a tab, without the tab."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from app.desktop import files
-from app.desktop.checking import Checking
-from app.desktop.files import Mark, Situation
 from app.desktop.outside import Outside
-from app.desktop.work import Workers
-from journeys.base.i18n import _
+from journeys.graph.checks import Report
 from journeys.graph.journey import Journey
+from widgets.document import storing
 from widgets.document.change import Change
+from widgets.document.checking import Checking
 from widgets.document.document import Document
-from widgets.document.patch import Patch
+from widgets.document.recovery import Recovery
 from widgets.document.selection import Selection
+from widgets.document.stamp import OnDisk, Stamp
+from widgets.document.watching import Watching
+
+_NOTHING_FOUND = Report(())
 
 
 class OpenJourney(QObject):
@@ -25,29 +27,35 @@ class OpenJourney(QObject):
 
     #: name, whether it is saved, or the file it belongs to
     title_changed = Signal()
-    #: a Situation: how the file on the disk stands to what was read from it
-    situation_changed = Signal(object)
+    #: OnDisk: what others did to the file
+    on_disk_changed = Signal(object)
+    #: a sentence: what is done is not kept for a crash
+    not_kept = Signal(str)
 
     def __init__(
         self,
-        journey: Journey,
+        document: Document,
         *,
-        file: Path | None = None,
-        mark: Mark | None = None,
-        read_only: bool = False,
-        workers: Workers,
-        outside: Callable[[], Outside | None] = lambda: None,
+        outside: Outside | None = None,
+        recovery_folder: Path | None = None,
         parent: QObject | None = None,
     ) -> None:
+        """Without `recovery_folder` nothing is kept for a crash."""
         super().__init__(parent)
-        self.document = Document(journey, path=file, parent=self)
-        self.selection = Selection(self.document, parent=self)
-        self.read_only = read_only
-        self._mark = mark
-        self._situation = Situation.SAME
-        self.checking = Checking(self.document, workers, outside)
-        self.document.changed.connect(self._changed)
-        self.document.clean_changed.connect(self.title_changed)
+        self.document = document
+        document.setParent(self)
+        self.selection = Selection(document, parent=self)
+        self.on_disk = OnDisk.SAME
+        key = document.journey.settings.id
+        self.checking = Checking(document, outside.for_checks(key) if outside is not None else None, parent=self)
+        self.recovery = Recovery(document, recovery_folder, parent=self) if recovery_folder is not None else None
+        if self.recovery is not None:
+            self.recovery.failed.connect(self.not_kept)
+        self._watching = Watching(document, parent=self)
+        self._watching.changed.connect(self._found_on_disk)
+        document.changed.connect(self._changed)
+        document.clean_changed.connect(self.title_changed)
+        document.saved.connect(self._saved)
 
     @property
     def journey(self) -> Journey:
@@ -62,95 +70,85 @@ class OpenJourney(QObject):
         return self.journey.settings.name
 
     @property
+    def report(self) -> Report:
+        """What the checks found last."""
+        return self.checking.report or _NOTHING_FOUND
+
+    @property
+    def is_read_only(self) -> bool:
+        return self.file is not None and files.is_read_only(self.file)
+
+    @property
     def is_saved(self) -> bool:
         """Whether closing would lose nothing."""
-        return self.document.is_clean and self._situation is not Situation.VANISHED
+        return self.document.is_clean and self.on_disk is not OnDisk.GONE
 
     @property
     def is_untouched(self) -> bool:
         """A new journey in which nothing was done: it may give its place to one that is opened."""
         return self.file is None and self.document.is_clean and self.document.history.count() == 0
 
-    @property
-    def situation(self) -> Situation:
-        return self._situation
+    def know(self, outside: Outside | None) -> None:
+        """Check against what is known of the store by now."""
+        if outside is not None:
+            self.checking.set_outside(outside.for_checks(self.journey.settings.id))
 
-    def look_at_disk(self) -> Situation:
-        """Look whether the file was changed or is gone; the signal tells when that is new."""
-        now = Situation.SAME if self.file is None else files.situation(self.file, self._mark)
-        if now is not self._situation:
-            self._situation = now
-            self.situation_changed.emit(now)
-            self.title_changed.emit()
-        return now
+    def look_at_disk(self) -> OnDisk:
+        """Look whether others changed the file or took it away; the signal tells when that is new."""
+        self._found_on_disk(storing.on_disk(self.document))
+        return self.on_disk
 
     def save(self, file: Path | None = None, *, over: bool = False) -> None:
         """Save into its file, or into another one from now on.
 
-        Raises ChangedOnDisk, unless `over` or another file is given; ReadOnly, UnwritableJourney. Nothing is lost then.
+        Raises ChangedOnDisk, unless `over`; ReadOnly, UnwritableJourney. Nothing is written then.
         """
         target = file or self.file
-        assert target is not None
-        elsewhere = target != self.file
-        known = None if elsewhere else self._mark
-        self._mark = files.write(self.journey, target, known=known, over=over)
-        self.document.path = target
-        self.read_only = False
-        self.document.history.setClean()
-        self._stands(Situation.SAME)
-        self.title_changed.emit()
+        if target is not None and files.is_read_only(target):
+            raise files.ReadOnly(file=target)
+        storing.save(self.document, file, over_changes=over)
 
     def keep_mine(self) -> None:
         """What stands on the disk now is known, and the next save writes over it."""
         assert self.file is not None
-        self._mark = files.mark_of(self.file)
+        try:
+            self.document.stamp = Stamp.of(self.file.read_bytes(), self.file)
+        except OSError:
+            self.document.stamp = None
         # what is on the disk is another journey than the one shown
         self.document.history.resetClean()
-        self._stands(Situation.SAME)
+        self._found_on_disk(OnDisk.SAME)
 
-    def take(self, theirs: files.Read) -> None:
-        """Take what stands in the file now, as one step that can be undone."""
-        from widgets.document.command import Command
-
-        self.document.do(Command(difference(self.journey, theirs.journey), _("taking over of the file")))
-        self._mark = theirs.mark
-        self.read_only = theirs.read_only
-        self.document.history.setClean()
-        self._stands(Situation.SAME)
+    def take_theirs(self) -> None:
+        """Take what stands in the file now, as one step that can be undone. Raises UnreadableJourney."""
+        storing.reload(self.document)
 
     def published(self, hash_: str) -> None:
-        """Remember the version it is now based on; this is no step of the history."""
-        settings = self.journey.settings
-        self.journey.settings = settings.model_copy(update={"based_on": hash_})
-        if self.file is not None and self.document.is_clean:
-            self.save(over=False)
+        """Remember the version it is now based on, in the file too where nothing else waits to be saved there.
 
-    def _stands(self, situation: Situation) -> None:
-        if situation is not self._situation:
-            self._situation = situation
-            self.situation_changed.emit(situation)
+        Raises what `save` raises; the journey is published all the same.
+        """
+        was_clean = self.document.is_clean and self.file is not None
+        self.document.set_based_on(hash_)
+        if was_clean:
+            self.save()
+
+    def close(self) -> None:
+        """It is closed on purpose: nothing has to be restored, and nobody waits for its checks."""
+        self.checking.close()
+        if self.recovery is not None:
+            self.recovery.close()
+
+    def _found_on_disk(self, now: OnDisk) -> None:
+        if now is not self.on_disk:
+            self.on_disk = now
+            self.on_disk_changed.emit(now)
+            self.title_changed.emit()
+
+    def _saved(self) -> None:
+        self._found_on_disk(OnDisk.SAME)
+        self.title_changed.emit()
 
     def _changed(self, change: Change) -> None:
         if change.journey:
             self.title_changed.emit()
-
-
-def difference(mine: Journey, theirs: Journey) -> Patch:
-    """What makes another journey of this one."""
-    from widgets.document.patch import state_of
-
-    nodes = {}
-    for node in dict.fromkeys([*mine.node_ids(), *theirs.node_ids()]):
-        was = state_of(mine, node) if node in mine else None
-        becomes = state_of(theirs, node) if node in theirs else None
-        if was != becomes:
-            nodes[node] = (was, becomes)
-    led = {(edge.source, edge.outlet): edge.target for edge in mine.edges()}
-    leads = {(edge.source, edge.outlet): edge.target for edge in theirs.edges()}
-    edges = {
-        key: (led.get(key), leads.get(key))
-        for key in dict.fromkeys([*led, *leads])
-        if led.get(key) != leads.get(key)
-    }
-    settings = None if mine.settings == theirs.settings else (mine.settings, theirs.settings)
-    return Patch(nodes, edges, settings)

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 from app.workspace import Workspace
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from journeys.base.catalogue import Catalogue
     from journeys.graph.journey import Journey
     from journeys.graph.settings import Cap
     from journeys.messages.template import Template
-    from sqlalchemy import Connection
+    from widgets.document.checking import Outside as Around
     from widgets.inspector.supplies import Person
 
 
@@ -52,6 +54,13 @@ class Outside:
     #: sentences about what could not be read
     troubles: tuple[str, ...] = field(default=())
 
+    def for_checks(self, key: str) -> Around:
+        """What the journey of that id is checked against."""
+        from widgets.document.checking import Outside as Checked
+
+        others = {other: journey for other, journey in self.published.items() if other != key}
+        return Checked(self.catalogue, self.cap, others)
+
 
 def look(workspace: Workspace) -> Outside:
     """Read the store and the templates of a workspace. Takes a moment; raises StoreError and what reading raises."""
@@ -83,9 +92,9 @@ def look(workspace: Workspace) -> Outside:
             known = catalogue(conn, templates=entries, today=day_of(now, zone))
             cap = workspace_rules(conn).cap
             rows = conn.execute(
-                select(t.journey.c.key, t.journey.c.state, t.version.c.number, t.version.c.hash, t.version.c.graph).join(
-                    t.version, t.version.c.id == t.journey.c.version
-                )
+                select(
+                    t.journey.c.key, t.journey.c.state, t.version.c.number, t.version.c.hash, t.version.c.graph
+                ).join(t.version, t.version.c.id == t.journey.c.version)
             ).all()
             contacts = conn.execute(select(func.count()).where(t.contact.c.erased_at.is_(None))).scalar_one()
             person = _person(conn, zone)

@@ -190,9 +190,7 @@ class PublishDialog(QDialog):
             grid.addWidget(chip(what, "err") if inside.asks else label(what, "sentence"), row, 1)
             grid.addWidget(label(f"{inside.contacts:n}"), row, 2, Qt.AlignmentFlag.AlignRight)
             choice = QComboBox()
-            choice.setAccessibleName(
-                _("What happens to those who stand on “{title}”").format(title=inside.title)
-            )
+            choice.setAccessibleName(_("What happens to those who stand on “{title}”").format(title=inside.title))
             for wish, words in publishing.wishes(inside, self._journey):
                 choice.addItem(words, wish)
             choice.setToolTip(inside.sentence)

@@ -278,9 +278,7 @@ def publish(
         along = ""
         if wished and not all(wish == "finish" for wish in wished.values()):
             try:
-                along = say_migrated(
-                    migrate(store, Plans(), journey.settings.id, chosen, now=now, progress=progress)
-                )
+                along = say_migrated(migrate(store, Plans(), journey.settings.id, chosen, now=now, progress=progress))
             except KanwaError as error:
                 # it is published all the same, and doing it again takes the rest along
                 along = str(error)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop.desktop import Desktop
 from app.desktop.memory import Memory
+from app.log import set_up_log, state_folder
 from app.workspace import Workspace
 
 
@@ -26,9 +27,11 @@ def make_application(arguments: Sequence[str] = ()) -> QApplication:
     return app
 
 
-def make_desktop(app: QApplication, workspace: Workspace | None, *, memory: Memory | None = None) -> Desktop:
+def make_desktop(
+    app: QApplication, workspace: Workspace | None, *, memory: Memory | None = None, recovery_folder: Path | None = None
+) -> Desktop:
     """What the windows share, dressed."""
-    desktop = Desktop(workspace=workspace, memory=memory, parent=app)
+    desktop = Desktop(workspace=workspace, memory=memory, recovery_folder=recovery_folder, parent=app)
     desktop.theme.apply(app)
     return desktop
 
@@ -38,8 +41,9 @@ def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = 
 
     `files` are opened in tabs, `new` an empty journey.
     """
+    set_up_log()
     app = make_application()
-    desktop = make_desktop(app, workspace)
+    desktop = make_desktop(app, workspace, recovery_folder=state_folder() / "recovery")
     window = desktop.new_window()
 
     def fill() -> None:

@@ -55,7 +55,9 @@ class NoQt(NoDesktop):
 
 
 class NoLibrary(NoDesktop):
-    text = N_("The window needs the library {library}, which is not installed. Install it with: apt-get install {package}")
+    text = N_(
+        "The window needs the library {library}, which is not installed. Install it with: apt-get install {package}"
+    )
 
 
 class NoUnknownLibrary(NoDesktop):
@@ -109,7 +111,7 @@ def require_qt(*, window: bool = True) -> None:
         raise NoQt
     try:
         import PySide6.QtGui
-        import PySide6.QtWidgets  # noqa: F401
+        import PySide6.QtWidgets
     except ImportError as error:
         raise _lacks(str(error)) from error
     if window and sys.platform.startswith("linux") and _speaks_x11():

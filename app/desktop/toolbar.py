@@ -110,7 +110,9 @@ class Toolbar(QFrame):
         row.addWidget(self.draft)
         row.addWidget(self.read_only)
         row.addStretch(1)
-        self.buttons = {name: bindings.button(name, self) for name in ("edit.undo", "edit.redo", "canvas.lay-out", "edit.find")}
+        self.buttons = {
+            name: bindings.button(name, self) for name in ("edit.undo", "edit.redo", "canvas.lay-out", "edit.find")
+        }
         row.addWidget(self.buttons["edit.undo"])
         row.addWidget(self.buttons["edit.redo"])
         row.addWidget(divider())

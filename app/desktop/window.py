@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.desktop import areas
+from app.desktop.actions import Menu
 from app.desktop.areas import Area
 from app.desktop.bindings import Bindings
 from app.desktop.commands import Commands
@@ -271,10 +272,10 @@ class Window(QMainWindow):
 
     def _fill(self, menu: QMenu) -> None:
         for which in WORKSPACE_MENU:
-            if isinstance(which, str):
-                self.bindings.fill(menu, [which])
-            else:
+            if isinstance(which, Menu):
                 menu.addMenu(self.bindings.menu(which, menu))
+            else:
+                self.bindings.fill(menu, [which])
         menu.aboutToShow.connect(self.bindings.refresh)
 
     def open_menu(self) -> None:
@@ -293,5 +294,3 @@ def _files_in(event: QDragEnterEvent | QDropEvent) -> list[Path]:
         for url in event.mimeData().urls()
         if url.isLocalFile() and url.toLocalFile().endswith(".journey")
     ]
-
-

@@ -49,7 +49,12 @@ def _files(window: Window) -> list[Action]:
         Action("file.new", _("New journey"), lambda: window.filing.new(), Menu.FILE, ("Ctrl+N",), icon="plus"),
         Action("file.open", _("Open…"), lambda: window.filing.ask_open(), Menu.FILE, ("Ctrl+O",)),
         Action(
-            "file.save", _("Save"), _on_page(window, lambda page: window.filing.save(page)), Menu.FILE, ("Ctrl+S",), there
+            "file.save",
+            _("Save"),
+            _on_page(window, lambda page: window.filing.save(page)),
+            Menu.FILE,
+            ("Ctrl+S",),
+            there,
         ),
         Action(
             "file.save-as",
@@ -251,5 +256,3 @@ def _help(window: Window) -> list[Action]:
         KeysSheet(window.actions_, window).open()
 
     return [Action("help.keys", _("Keys"), keys, Menu.HELP, ("?", "F1"))]
-
-
