@@ -250,7 +250,7 @@ class GroupBox(QWidget):
             menu.addSeparator()
             menu.addAction(_("Remove the group"), lambda: field.remove(self.place_))
         self.word.setMenu(menu)
-        self._box.addWidget(self.word, 0, Qt.AlignmentFlag.AlignLeft)
+        self._box.addWidget(self.word, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(8)
         self.rule = LinkButton(field.context.theme, _("Rule"), "plus", parent=self)

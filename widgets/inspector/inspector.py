@@ -205,7 +205,7 @@ class Inspector(QWidget):
         page = QWidget()
         page.setProperty("role", "panel")
         box = QVBoxLayout(page)
-        box.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        box.setContentsMargins(MARGIN, MARGIN, MARGIN - 4, MARGIN)
         box.setSpacing(16)
         if self._node is not None:
             self._show_node(self._node, box)
