@@ -21,7 +21,7 @@ from widgets.criterion.leaf_form import LeafForm
 from widgets.criterion.tokens import Tokens
 from widgets.criterion.tree import WORDS, Place
 from widgets.form.editor import Context, Note, Weight, heaviest, label
-from widgets.theme import fonts
+from widgets.theme import fonts, icons
 from widgets.theme.controls import IconButton, LinkButton
 from widgets.theme.focus import RINGED
 
@@ -234,6 +234,9 @@ class GroupBox(QWidget):
         self.word = QPushButton(said[word], self)
         self.word.setProperty("look", "word")
         self.word.setProperty("nested", self.nested)
+        self.word.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.word.setIconSize(QSize(12, 12))
+        field.context.theme.changed.connect(self._dress)
         self.word.setAccessibleName(_("Group: {word}").format(word=said[word]))
         menu = QMenu(self.word)
         choices = QActionGroup(menu)
@@ -247,7 +250,7 @@ class GroupBox(QWidget):
             menu.addSeparator()
             menu.addAction(_("Remove the group"), lambda: field.remove(self.place_))
         self.word.setMenu(menu)
-        self._box.addWidget(self.word, 0, Qt.AlignmentFlag.AlignLeft)
+        self._box.addWidget(self.word, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute)
         self._foot = QHBoxLayout()
         self._foot.setSpacing(8)
         self.rule = LinkButton(field.context.theme, _("Rule"), "plus", parent=self)
@@ -260,6 +263,11 @@ class GroupBox(QWidget):
         self._box.addLayout(self._foot)
         self.parts: list[QWidget] = []
         field.context.theme.changed.connect(self.update)
+        self._dress()
+
+    def _dress(self) -> None:
+        tokens = self._field.context.theme.tokens
+        self.word.setIcon(icons.icon("caret-down", tokens.f_dec if self.nested else tokens.accent_text))
 
     def add(self, part: QWidget) -> None:
         self._box.insertWidget(self._box.count() - 1, part)

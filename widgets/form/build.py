@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from pydantic import BaseModel
@@ -64,6 +65,9 @@ _ONLY_WHEN: dict[str, dict[str, Callable[[_Part], bool]]] = {
     "Wait": {"then": _ends_at_a_moment, "late": _ends_at_a_moment},
 }
 
+#: names of outlets, which are given once and never change: people read the label
+_QUIET: dict[str, tuple[str, ...]] = {"Arm": ("id",), "Listen": ("outlet",)}
+
 #: words of the buttons that add to a list
 _MORE: dict[str, str] = {
     "arms": _("Arm"),
@@ -91,6 +95,7 @@ def record(
         make,
         leave_out=leave_out,
         one_of=one_of,
+        quiet=_QUIET.get(model.__name__, ()),
         only_when=_ONLY_WHEN.get(model.__name__, {}),
         inline=issubclass(model, Duration) and model is not ForDuration,
         parent=parent,
@@ -172,11 +177,11 @@ def _list(context: Context, field: FieldOf, item: Shape, sibling: Callable[[str]
         lambda: _editor(context, inner, item, sibling, optional=False),
         what=_MORE.get(field.name) or _("Entry"),
         framed=framed,
-        fresh=lambda n: _fresh(item, n),
+        fresh=lambda there: _fresh(item, there),
     )
 
 
-def _fresh(item: Shape, n: int) -> Any:
+def _fresh(item: Shape, there: list[Any]) -> Any:
     match item:
         case shapes.Variant(tag=tag, members=members):
             return {tag: members[0][0]}
@@ -185,7 +190,10 @@ def _fresh(item: Shape, n: int) -> Any:
         case shapes.Record(model=model):
             names = {one.name for one in shapes.fields_of(model)}
             # names of outlets: a person sees the label, and the id never changes
-            given = {"id": f"way-{n + 1}", "outlet": f"event-{n + 1}"}
-            return {name: value for name, value in given.items() if name in names}
+            return {
+                name: next(key for n in count(1) if (key := f"{word}-{n}") not in [one.get(name) for one in there])
+                for name, word in (("id", "way"), ("outlet", "event"))
+                if name in names
+            }
         case _:
             return None

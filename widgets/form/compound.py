@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from journeys.base.i18n import _
 from widgets.form import labels, shapes
 from widgets.form.editor import MISSING, Context, Editor, Note, Weight, heaviest, label, mark_wrong
-from widgets.form.fields import ChoiceField
+from widgets.form.fields import ChoiceField, TickBox
 from widgets.form.shapes import FieldOf, Variant, fields_of
 from widgets.theme.controls import IconButton, LinkButton
 
@@ -81,18 +81,20 @@ class RecordField(Editor):
         leave_out: Sequence[str] = (),
         inline: bool = False,
         one_of: Sequence[str] = (),
+        quiet: Sequence[str] = (),
         only_when: Mapping[str, Callable[[Callable[[str], Any]], bool]] = MappingProxyType({}),
         parent: QWidget | None = None,
     ) -> None:
         """`inline` puts all fields on one line without labels; of the fields in `one_of` only a chosen one is shown.
 
-        A field in `only_when` is shown while what stands in the others makes it mean something, or something stands in
+        A field in `quiet` is shown only when something is wrong with it. One in `only_when` is shown while what stands in the others makes it mean something, or something stands in
         it.
         """
         super().__init__(context, parent)
         self.rows: dict[str, Row] = {}
         self._one_of = tuple(one_of)
         self._only_when = only_when
+        self._quiet = tuple(quiet)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(8)
@@ -110,6 +112,8 @@ class RecordField(Editor):
             row = Row(
                 field, make(context, field, self.part), titled=not inline and not _titles_itself(field), parent=self
             )
+            if field.name in quiet:
+                row.setVisible(False)
             row.editor.edited.connect(lambda path, typing, name=field.name: self._edited(name, path, typing))
             self.rows[field.name] = row
             if inline:
@@ -165,6 +169,8 @@ class RecordField(Editor):
                 left.append(note)
         for name, row in self.rows.items():
             row.place(by_name.get(name, []))
+            if name in self._quiet:
+                row.setVisible(bool(by_name.get(name)))
         return left
 
     def name(self, title: str) -> None:
@@ -213,8 +219,10 @@ class RecordField(Editor):
 
 
 def _titles_itself(field: FieldOf) -> bool:
-    """Whether the title stands in the editor: beside a box to tick."""
+    """Whether the title stands in the editor: beside a box to tick, or over its first field."""
     match field.shape:
+        case shapes.Record(model=model):
+            return fields_of(model)[0].title == field.title
         case shapes.Toggle() | shapes.Maybe(inner=shapes.Record()):
             return True
         case _:
@@ -319,10 +327,10 @@ class ListField(Editor):
         *,
         what: str,
         framed: bool,
-        fresh: Callable[[int], Any],
+        fresh: Callable[[list[Any]], Any],
         parent: QWidget | None = None,
     ) -> None:
-        """`what` is the text of the button that adds; `fresh` gives the data of the n-th entry when it is new."""
+        """`what` is the text of the button that adds; `fresh` gives the data of a new entry beside those there are."""
         super().__init__(context, parent)
         self._make, self._framed, self._fresh = make, framed, fresh
         self.entries: list[_Entry] = []
@@ -380,8 +388,9 @@ class ListField(Editor):
         self.edited.emit("", False)
 
     def _add(self) -> None:
+        there = self.value()
         entry = self._append()
-        entry.editor.set_value(self._fresh(len(self.entries) - 1))
+        entry.editor.set_value(self._fresh(there))
         entry.editor.begin()
         self.edited.emit("", False)
 
@@ -447,13 +456,14 @@ class MaybeField(Editor):
         super().__init__(context, parent)
         self._make, self._fresh = make, fresh
         self._inner: Editor | None = None
-        self.box = QCheckBox(title, self)
+        tick = TickBox(title, self)
+        self.box = tick.box
         self.box.clicked.connect(self._ticked)
         self.setFocusProxy(self.box)
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(4)
-        self._lines.addWidget(self.box)
+        self._lines.addWidget(tick)
 
     @property
     def inner(self) -> Editor | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QDate, QPoint, QStringListModel, Qt
-from PySide6.QtGui import QKeyEvent, QWheelEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QCalendarWidget,
     QCheckBox,
@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 
 from journeys.base.i18n import _
 from journeys.nodes.windows import WEEKDAYS
-from widgets.form.editor import MISSING, Context, Editor
+from widgets.form.editor import MISSING, Context, Editor, label
 from widgets.theme.controls import IconButton
 
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
@@ -248,17 +248,39 @@ class DayField(LineField):
         month.setFocus()
 
 
+class TickBox(QWidget):
+    """A box to tick with its name beside it, which wraps where a check box of Qt would be cut off."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.box = QCheckBox(self)
+        self.box.setAccessibleName(title)
+        self.text = label(title, "choice", self)
+        self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self.setFocusProxy(self.box)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.box, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.text, 1, Qt.AlignmentFlag.AlignVCenter)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.box.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.box.click()
+
+
 class ToggleField(Editor):
     """Yes or no, with its name beside the box."""
 
     def __init__(self, context: Context, title: str, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
-        self.box = QCheckBox(title, self)
+        tick = TickBox(title, self)
+        self.box = tick.box
         self.setFocusProxy(self.box)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.box)
-        row.addStretch(1)
+        row.addWidget(tick)
         self.box.clicked.connect(lambda: self.edited.emit("", False))
 
     def value(self) -> Any:
@@ -284,7 +306,8 @@ class ChoiceField(Editor):
         self._values = [value for value, _text in choices]
         self.box = _Box(self)
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.box.setMinimumContentsLength(4)
+        self.box.setMinimumContentsLength(3)
+        self.box.setMinimumWidth(56)
         self.box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setFocusProxy(self.box)
         if optional:

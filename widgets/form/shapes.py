@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -351,3 +351,27 @@ def _limits(one: Any) -> bool:
 def _singular(name: str) -> str:
     """What one entry of a list is called: “segments” holds a segment."""
     return {"channels": "channel", "events": "event", "segments": "segment"}.get(name, name)
+
+
+def named(model: type[BaseModel], data: Mapping[str, Any], kind: str) -> Iterator[tuple[str, str]]:
+    """(path, key) of every field of that data that holds the key of such a thing; criteria are left out."""
+    for field_ in fields_of(model):
+        yield from _named(field_.shape, data.get(field_.name), kind, field_.name)
+
+
+def _named(shape: Shape, value: Any, kind: str, path: str) -> Iterator[tuple[str, str]]:
+    match shape:
+        case Maybe(inner=inner):
+            yield from _named(inner, value, kind, path)
+        case Named(kind=own) if own == kind and isinstance(value, str):
+            yield path, value
+        case Listed(item=item) if isinstance(value, list):
+            for n, one in enumerate(value):
+                yield from _named(item, one, kind, f"{path}[{n}]")
+        case Record(model=model) if isinstance(value, Mapping):
+            for inner_path, key in named(model, value, kind):
+                yield f"{path}.{inner_path}", key
+        case Variant(tag=tag) if isinstance(value, Mapping):
+            model_ = shape.model(str(value.get(tag)))
+            for inner_path, key in named(model_, value, kind) if model_ is not None else ():
+                yield f"{path}.{inner_path}", key

@@ -30,8 +30,9 @@ from widgets.document.change import Change
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.form.editor import Note, Weight, label
-from widgets.form.fields import LongTextField
-from widgets.form.shapes import NoShape
+from widgets.form.fields import LongTextField, TickBox
+from widgets.form.shapes import NoShape, as_data, named
+from widgets.form.suggest import FromCatalogue
 from widgets.inspector.example import example
 from widgets.inspector.head import Head
 from widgets.inspector.model_form import ModelForm
@@ -204,7 +205,7 @@ class Inspector(QWidget):
         page = QWidget()
         page.setProperty("role", "panel")
         box = QVBoxLayout(page)
-        box.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        box.setContentsMargins(MARGIN, MARGIN, MARGIN - 4, MARGIN)
         box.setSpacing(16)
         if self._node is not None:
             self._show_node(self._node, box)
@@ -291,8 +292,9 @@ class Inspector(QWidget):
         self._form = form
         box.addWidget(form)
 
-    def _off_box(self, nodes: list[str]) -> QCheckBox:
-        box = QCheckBox(_("Switched off: contacts pass by the first way out"))
+    def _off_box(self, nodes: list[str]) -> QWidget:
+        tick = TickBox(_("Switched off: contacts pass by the first way out"))
+        box = tick.box
         off = sum(self._journey.is_off(node) for node in nodes)
         if 0 < off < len(nodes):
             box.setTristate(True)
@@ -303,7 +305,7 @@ class Inspector(QWidget):
             lambda: acts.set_off(self._document, nodes, box.checkState() is not Qt.CheckState.Unchecked)
         )
         self.off = box
-        return box
+        return tick
 
     def _look_around(self) -> None:
         """Say what the node's own checks say, and what a wait means for a contact."""
@@ -321,10 +323,20 @@ class Inspector(QWidget):
         self._example.setVisible(said is not None)
         self._example_line.setVisible(said is not None)
 
+    def _field_of(self, check: str, around: Surroundings) -> str:
+        """The field that names what a check does not know: checks of keys say only of what kind it is."""
+        kind = check.removeprefix("unknown-")
+        settings = around.at(around.node)
+        if kind == check or settings is None or (catalogue := around.catalogue) is None:
+            return ""
+        known = FromCatalogue(self._journey, catalogue)
+        there = {one.key for one in known.suggestions(kind)}
+        return next((path for path, key in named(type(settings), as_data(settings), kind) if key not in there), "")
+
     def _notes(self, node: str, settings: Node) -> list[Note]:
         around = Surroundings(Ways(self._journey), node, self._supplies.catalogue())
         notes = [
-            Note(problem.field or "", problem.sentence, _WEIGHTS[problem.severity])
+            Note(problem.field or self._field_of(problem.check, around), problem.sentence, _WEIGHTS[problem.severity])
             for problem in settings.problems(around)
         ]
         for field, other in settings.nodes_mentioned():
