@@ -30,13 +30,10 @@ def demo(
 ) -> None:
     here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     if not headless:
-        from app.desktop.system import NoDesktop, require_display, require_qt
+        from app.cli.desktop import why_no_window
 
-        try:
-            require_display()
-            require_qt()
-        except NoDesktop as error:
-            here.out.aside(_("{why} The demo runs without a window.").format(why=error))
+        if why := why_no_window():
+            here.out.aside(_("{why} The demo runs without a window.").format(why=why))
         else:
             raise typer.Exit(_open(here, directory, seed))
     from app.demo.headless import run_headless

@@ -48,6 +48,18 @@ def open_window(workspace: Workspace | None, files: Sequence[Path] = (), *, new:
     return run(workspace, files, new=new)
 
 
+def why_no_window() -> str:
+    """The sentence why no window can be opened here; nothing where one can."""
+    from app.desktop.system import NoDesktop, require_display, require_qt
+
+    try:
+        require_display()
+        require_qt()
+    except NoDesktop as error:
+        return str(error)
+    return ""
+
+
 def nearest_workspace() -> Workspace | None:
     """The workspace of this folder, where there is one. Raises WorkspaceUnreadable, WorkspaceIncomplete."""
     try:

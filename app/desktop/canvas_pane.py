@@ -52,6 +52,11 @@ class CanvasPane(QWidget):
         outside = self._desktop.outside
         return dt.datetime.now(ZoneInfo(outside.time_zone) if outside is not None else dt.UTC).date()
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the canvas has come to the place that is looked at first."""
+        return self._placed
+
     # what the page asks
 
     def spot(self) -> Spot:

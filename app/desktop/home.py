@@ -55,7 +55,7 @@ class Card(QFrame):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAccessibleName(_("{name}, {detail}").format(name=name, detail=detail))
         self.setToolTip(detail)
-        self.setMinimumHeight(56)
+        self.setFixedHeight(60)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(12)

@@ -86,6 +86,8 @@ class Problems(QListWidget):
     def show_report(self, report: Report, journey: Journey) -> None:
         kept = self.currentItem().data(_PROBLEM) if self.currentItem() is not None else None
         self.clear()
+        if not report.problems and report.skipped:
+            self._say(_("No problems."))
         for problem in report.problems[:MOST_SHOWN]:
             self._add(problem, journey)
             if problem == kept:
@@ -186,8 +188,8 @@ class Lower(QFrame):
         self.tabs.addTab(_("Problems"))
         self.tabs.addTab(_("History"))
         self._count = chip("", "warn")
+        self._count.setParent(self.tabs)
         self._count.hide()
-        self.tabs.setTabButton(0, QTabBar.ButtonPosition.RightSide, self._count)
         self.state = label("", "help")
         self.toggle = QToolButton()
         self.toggle.setProperty("small", True)
@@ -247,7 +249,11 @@ class Lower(QFrame):
         set_chip(self._count, str(bad) if bad else "", "err" if blocks else "warn")
         self.tabs.setAccessibleDescription(ngettext("{n} problem", "{n} problems", bad).format(n=bad))
         # the bar measures its tabs anew only when told
-        self.tabs.setTabButton(0, QTabBar.ButtonPosition.RightSide, self._count)
+        right = QTabBar.ButtonPosition.RightSide
+        self.tabs.setTabButton(0, right, None)  # type: ignore[arg-type]
+        if bad:
+            self.tabs.setTabButton(0, right, self._count)
+            self._count.show()
         self._show()
 
     def show_tab(self, n: int) -> None:

@@ -19,14 +19,15 @@ _SHEET = """
 #workspace:hover { background: $hover; }
 #mark { background: $accent; color: $on_accent; border-radius: 5px; font-size: 12px; font-weight: 600; }
 #tabs { background: transparent; }
-#tabs::tab { background: transparent; color: $text2; height: 31px; margin: 6px 2px 0 0; padding: 0 6px 0 12px;
+#tabs::tab { background: transparent; color: $text2; height: 30px; margin: 0 2px 0 0; padding: 0 6px 0 12px;
   border: 1px solid transparent; border-radius: 6px; font-weight: 500; min-width: 48px; max-width: 220px; }
 #tabs::tab:hover { background: $hover; }
 #tabs::tab:selected { background: $surface; color: $text; border: 1px solid $border; font-weight: 600; }
 #search { text-align: left; color: $text3; min-height: 30px; max-height: 30px; padding: 0 10px; font-weight: 400; }
-#keycap { background: $sunken; color: $text3; border: 1px solid $border; border-radius: 4px; padding: 0 5px; font-size: 11px; }
+#keycap { background: $sunken; color: $text3; border: 1px solid $border; border-radius: 4px; padding: 0 5px; font-size: 11px;
+  min-height: 18px; max-height: 18px; }
 #navigation { background: $window; border-right: 1px solid $border; }
-#page { border-radius: 6px; min-width: 64px; max-width: 64px; min-height: 52px; max-height: 52px; color: $text2;
+#page { border-radius: 6px; padding: 7px 0 5px 0; min-width: 64px; max-width: 64px; min-height: 40px; max-height: 40px; color: $text2;
   font-size: 11px; font-weight: 500; }
 #page:checked { background: $accent_tint; color: $accent_text; }
 #toolbar { background: $surface; border-bottom: 1px solid $border; }

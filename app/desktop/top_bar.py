@@ -154,7 +154,7 @@ class TopBar(QFrame):
         in_switch.addWidget(self.workspace, 1)
         row.addWidget(switch)
         row.addWidget(home)
-        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.tabs.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         row.addWidget(self.tabs, 0)
         row.addWidget(new)
         row.addStretch(1)
