@@ -64,7 +64,10 @@ class Document(QObject):
         return self.history.isClean()
 
     def set_based_on(self, version: str | None) -> None:
-        """Name the published version that the draft started from, by its hash; outside the history and its clean state."""
+        """Name the published version that the draft started from, by its hash; outside the history and its clean state.
+
+        Whoever has published a clean document saves it then, so that the file says so too.
+        """
         settings = self._model.journey.settings
         if settings.based_on != version:
             self._model.journey.settings = settings.model_copy(update={"based_on": version})

@@ -12,7 +12,7 @@ from journeys.graph.file import load as load_journey
 from journeys.graph.file import save as save_journey
 from journeys.graph.file import write_journey
 from journeys.graph.problems import UnreadableJourney, UnwritableJourney
-from tests.widgets.document.drawing import ASK, BUY, END, WAIT, small
+from tests.widgets.document.drawing import ASK, BUY, END, WAIT, pause, small
 from widgets.document import acts
 from widgets.document.document import Document
 from widgets.document.stamp import OnDisk
@@ -147,3 +147,27 @@ def test_our_own_saving_is_no_change_by_somebody_else(opened: Document, file: Pa
     with qtbot.waitSignal(watching.changed, timeout=10_000):
         by_somebody_else(file)
     assert told == [OnDisk.CHANGED]
+
+
+@pytest.mark.long
+def test_a_huge_journey_is_opened_edited_and_saved(qapp: object, tmp_path: Path) -> None:
+    journey = small()
+    for n in range(50_000):
+        name = "".join("ABCDEFGH"[int(digit)] for digit in f"{n:08o}")
+        journey.add_node(name, pause(), title=f"{n}", x=n % 250 * 240, y=n // 250 * 120)
+    path = tmp_path / "huge.journey"
+    save(Document(journey), path)
+    document = load(path).document()
+    acts.set_title(document, "AAAAAAAA", "First")
+    save(document)
+    assert load_journey(path).title("AAAAAAAA") == "First"
+
+
+def test_a_journey_that_nobody_could_open_again_is_not_saved(
+    opened: Document, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journeys.graph.file.MOST_CHARACTERS", 100)
+    before = file.read_bytes()
+    with pytest.raises(UnwritableJourney, match="more than 100 characters"):
+        save(opened, over_changes=True)
+    assert file.read_bytes() == before
