@@ -17,7 +17,6 @@ from widgets.canvas.edge_painting import (
     number_box,
     paint_edge,
     paint_flow,
-    paint_handle,
     paint_label,
     paint_number,
     paint_plus,
@@ -181,19 +180,16 @@ class EdgeLayer(_Layer):
         for key in scene.plus_edges():
             if key in scene.lines:
                 paint_plus(painter, scene.plus_at(key), scene.inks)
-        for key in scene.handled_edges():
-            if key in scene.lines:
-                points = scene.lines[key].points
-                paint_handle(painter, points[0], scene.inks)
-                paint_handle(painter, points[-1], scene.inks)
 
     def _paint_number(self, painter: QPainter, key: EdgeKey) -> None:
         scene = self._scene
         text = scene.number_text(key)
         line = scene.lines[key]
-        area = number_box(line, text, scene.zoom)
+        left = not scene.comes_in_last(key)
+        area = number_box(line, text, scene.zoom, left=left)
         if scene.is_taken(area, key):
-            area = number_box(line, text, scene.zoom, left=False)
+            beside = number_box(line, text, scene.zoom, left=not left)
+            area = area if scene.is_taken(beside, key) else beside
         paint_number(painter, text, area, scene.inks, zoom=scene.zoom)
 
 
@@ -223,7 +219,7 @@ class BatchLayer(_Layer):
             card = scene.cards[node]
             middle = QPointF((held.left + held.right) / 2, (held.top + held.bottom) / 2)
             px = _FAR_ICON if not card.shape.small else _FAR_ICON - 6
-            paint_glyph(painter, card.icon, px, scene.inks.tokens.on_family, middle)
+            paint_glyph(painter, card.icon, px, scene.inks.on_family, middle)
 
     def _paint_marked(self, painter: QPainter) -> None:
         """Selection and problems: outlines, and dots of one size at the lowest step."""

@@ -43,6 +43,8 @@ class Ends:
     rank: int = 0
     #: how many lanes its siblings take
     ranks: int = 1
+    #: room for these lanes: down to the nearest card that one of them leads to; None: to its own
+    room: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _forward(ends: Ends, near: Near) -> Way:
 
 
 def _own_lane(ends: Ends) -> float:
-    ahead = ends.end[1] - ends.start[1]
+    ahead = ends.room if ends.room is not None else ends.end[1] - ends.start[1]
     lead = min(LEAD, ahead / 2)
     step = min(LANE, max(ahead - lead - LEAST_AHEAD, 0) / max(ends.ranks - 1, 1))
     return ends.start[1] + lead + step * ends.rank
@@ -209,6 +211,8 @@ def _free(points: Sequence[Point], boxes: Sequence[Box], ends: Ends) -> bool:
     for n, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
         left, right = (x0, x1) if x0 < x1 else (x1, x0)
         top, bottom = (y0, y1) if y0 < y1 else (y1, y0)
+        if 0 < n < last and top == bottom:
+            top, bottom = top - CLEAR, bottom + CLEAR
         for box in boxes:
             if (
                 left - CLEAR < box.right
