@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
@@ -41,8 +42,11 @@ def type_into(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     for part in text:
         if part == "\n":
             key(field, Qt.Key.Key_Return)
-        else:
+        elif part.isascii():
             QTest.keyClicks(field, part)
+        else:
+            # QTest knows the keys of ASCII alone
+            QApplication.sendEvent(field, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, part))
     popup = QApplication.activePopupWidget()
     if popup is not None:
         key(popup, Qt.Key.Key_Escape)
