@@ -53,9 +53,19 @@ def type_into(field: QLineEdit | QPlainTextEdit, text: str) -> None:
 
 
 def choose(box: QComboBox, n: int) -> None:
+    """Take the n-th entry: by an arrow key where it is the next one, else from the list with the mouse."""
     box.setFocus()
-    while box.currentIndex() != n:
-        key(box, Qt.Key.Key_Down if box.currentIndex() < n else Qt.Key.Key_Up)
+    if box.currentIndex() == n:
+        return
+    if box.currentIndex() + 1 == n:
+        key(box, Qt.Key.Key_Down)
+        return
+    box.showPopup()
+    view = box.view()
+    index = box.model().index(n, 0)
+    view.scrollTo(index)
+    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualRect(index).center())
+    assert box.currentIndex() == n
 
 
 def fill(editor: Editor, data: Any) -> None:
