@@ -25,7 +25,7 @@ from widgets.criterion.matching import Counting, Matching
 from widgets.criterion.rows import DropLine, GroupBox, RuleRow
 from widgets.criterion.tokens import tokens
 from widgets.criterion.tree import Place
-from widgets.form.editor import Context, Editor, Note, Weight, label
+from widgets.form.editor import Context, Editor, Note, Weight, label, order_tabs
 from widgets.form.times import say_day
 from widgets.theme.controls import LinkButton
 
@@ -179,6 +179,7 @@ class CriterionField(Editor):
         row = self._rows[place]
         row.open(tree.at(self._data, place))
         self._show_state()
+        order_tabs(self)
         assert row.form is not None
         (row.form.inner or row.form).begin()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QLayout, QSizePolicy, QWidget
 
 from journeys.criteria import Keys, Names
 from widgets.form.suggest import FromCatalogue, Source
@@ -124,6 +124,34 @@ def input_of(editor: QWidget) -> QWidget:
     while (proxy := editor.focusProxy()) is not None:
         editor = proxy
     return editor
+
+
+def order_tabs(root: QWidget) -> None:
+    """Have Tab go through the controls as they are laid out; those made later would come last."""
+    before: QWidget | None = None
+    for control in _laid_out(root):
+        if control.focusPolicy() & Qt.FocusPolicy.TabFocus and control.focusProxy() is None:
+            if before is not None:
+                QWidget.setTabOrder(before, control)
+            before = control
+
+
+def _laid_out(widget: QWidget) -> Iterator[QWidget]:
+    yield widget
+    layout = widget.layout()
+    if layout is not None:
+        yield from _in_layout(layout)
+
+
+def _in_layout(layout: QLayout) -> Iterator[QWidget]:
+    for n in range(layout.count()):
+        item = layout.itemAt(n)
+        if item is None:
+            continue
+        if (inner := item.widget()) is not None:
+            yield from _laid_out(inner)
+        elif (more := item.layout()) is not None:
+            yield from _in_layout(more)
 
 
 def label(text: str, role: str, parent: QWidget | None = None) -> QLabel:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from journeys.base.i18n import _
 from journeys.base.validation import problems_of
 from widgets.form import build
-from widgets.form.editor import Context, Note, Weight, label
+from widgets.form.editor import Context, Note, Weight, label, order_tabs
 from widgets.form.shapes import as_data
 
 
@@ -57,6 +57,7 @@ class ModelForm(QWidget):
         self._fixed = {name: data[name] for name in self._leave_out}
         self._settings = settings
         self.record.set_value(data if pending is None else pending)
+        order_tabs(self)
         self._judge()
 
     def follow(self, settings: BaseModel) -> None:
@@ -71,6 +72,8 @@ class ModelForm(QWidget):
             self._judge()
 
     def _edited(self, path: str, typing: bool) -> None:
+        if not typing:
+            order_tabs(self)
         settings = self._judge()
         if settings is None:
             self.pending.emit(self.record.value())

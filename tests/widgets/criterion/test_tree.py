@@ -17,7 +17,9 @@ def leaf_names(data: tree.Data) -> list[str]:
 
 
 def test_a_rule_moves_into_a_group():
-    assert tree.move(TREE, (0,), (1, 1)) == {"all": [{"any": [{"leaf": "b"}, {"leaf": "a"}, {"leaf": "c"}]}, {"leaf": "d"}]}
+    assert tree.move(TREE, (0,), (1, 1)) == {
+        "all": [{"any": [{"leaf": "b"}, {"leaf": "a"}, {"leaf": "c"}]}, {"leaf": "d"}]
+    }
 
 
 def test_a_group_that_loses_its_last_rule_goes():

@@ -37,7 +37,11 @@ def _as_typed(data: Any) -> Any:
         return data
     made = []
     for n, one in enumerate(map(_as_typed, data), 1):
-        given = {name: f"{word}-{n}" for name, word in _GIVEN.items() if isinstance(one, dict) and name in one and "label" in one}
+        given = {
+            name: f"{word}-{n}"
+            for name, word in _GIVEN.items()
+            if isinstance(one, dict) and name in one and "label" in one
+        }
         made.append({**one, **given} if given else one)
     return made
 
