@@ -13,10 +13,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from widgets.criterion import tree
 from widgets.criterion.editor import CriterionField
 from widgets.criterion.leaf_form import AttributeFields
-from widgets.form.compound import ListField, MaybeField, RecordField, VariantField
+from widgets.form.compound import RecordField, VariantField
 from widgets.form.editor import MISSING, Editor
 from widgets.form.fields import ChoiceField, LineField, LongTextField, ToggleField, WeekdaysField
 from widgets.form.scalar import AnyValueField, ConditionField, ManyField, OperatorField, PairField, ScalarField
+from widgets.form.several import ListField, MaybeField
 from widgets.form.shapes import as_data
 
 LEFT = Qt.MouseButton.LeftButton

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QLayout, QSizePolicy, QWidget
 
+from journeys.base.i18n import _
 from journeys.criteria import Keys, Names
 from widgets.form.suggest import FromCatalogue, Source
 from widgets.theme.theme import Theme
@@ -53,6 +54,11 @@ class Note:
         if found is None:
             return "", self
         return found["name"] or found["n"], replace(self, path=self.path[found.end() :])
+
+
+def weight_of(sentence: str) -> Weight:
+    """How much a sentence of a model weighs: an empty field of something just begun is no mistake yet."""
+    return Weight.HELP if sentence == _("This is missing.") else Weight.ERROR
 
 
 _STEP = re.compile(r"\.?(?:(?P<name>[^.\[\]]+)|\[(?P<n>\d+)\])")

@@ -51,7 +51,7 @@ def drag(qtbot, source: QWidget, target: QWidget, at: QPoint) -> None:
 
 
 def test_nothing_means_everybody_and_the_first_rule_makes_a_group(field: CriterionField):
-    assert field._sentence.text() == "Every contact."
+    assert field._foot.sentence.text() == "Every contact."
     click(field._first_button())
     assert field.value() == {"all": [{"leaf": "attribute", "op": "="}]}
 
@@ -59,7 +59,7 @@ def test_nothing_means_everybody_and_the_first_rule_makes_a_group(field: Criteri
 def test_the_sentence_is_that_of_the_criterion(field: CriterionField):
     field.set_value(NESTED)
     assert field.criterion is not None
-    assert field._sentence.text().lower() == words(field.criterion).lower() + "."
+    assert field._foot.sentence.text().lower() == words(field.criterion).lower() + "."
 
 
 def test_a_rule_is_dragged_into_a_group(field: CriterionField, qtbot):
@@ -180,16 +180,16 @@ def test_the_number_comes_from_beside_the_gui_and_an_old_one_stands_back(theme: 
     field.set_value({"all": [A]})
     qtbot.waitUntil(lambda: len(held.asked) == 1)
     held.go.set()
-    qtbot.waitUntil(lambda: field._number.text() == "1")
-    assert field._of.text() == "of 100 contacts match"
-    assert field._number.property("role") == "name"
+    qtbot.waitUntil(lambda: field._foot.number.text() == "1")
+    assert field._foot.of.text() == "of 100 contacts match"
+    assert field._foot.number.property("role") == "name"
     field.set_value({"all": [B]})
-    assert (field._number.text(), field._number.property("role")) == ("1", "hint")
+    assert (field._foot.number.text(), field._foot.number.property("role")) == ("1", "hint")
     qtbot.waitUntil(lambda: len(held.asked) == 2)
     held.go.set()
-    qtbot.waitUntil(lambda: field._number.text() == "2")
-    click(field._ten)
-    assert field._examples.text() == "Anna, Warsaw"
+    qtbot.waitUntil(lambda: field._foot.number.text() == "2")
+    click(field._foot.ten)
+    assert field._foot.examples.text() == "Anna, Warsaw"
 
 
 def test_a_count_that_is_outdated_is_stopped_and_never_shown(theme: Theme, qtbot):
@@ -202,7 +202,7 @@ def test_a_count_that_is_outdated_is_stopped_and_never_shown(theme: Theme, qtbot
     assert held.stopped == ["carries the tag “a”"]
     qtbot.waitUntil(lambda: len(held.asked) == 2)
     held.go.set()
-    qtbot.waitUntil(lambda: field._number.text() == "2")
+    qtbot.waitUntil(lambda: field._foot.number.text() == "2")
 
 
 def test_quick_edits_are_counted_once(theme: Theme, qtbot):
@@ -232,7 +232,7 @@ def test_a_failure_is_said_in_place_of_the_number(theme: Theme, qtbot):
     field = CriterionField(Context(theme, matcher=Fails()))
     qtbot.addWidget(field)
     field.set_value({"all": [A]})
-    qtbot.waitUntil(lambda: field._of.text() == "The store does not answer.")
+    qtbot.waitUntil(lambda: field._foot.of.text() == "The store does not answer.")
 
 
 def test_what_speaks_of_a_passage_is_not_counted(theme: Theme, qtbot):
@@ -240,6 +240,6 @@ def test_what_speaks_of_a_passage_is_not_counted(theme: Theme, qtbot):
     field = CriterionField(Context(theme, matcher=held))
     qtbot.addWidget(field)
     field.set_value({"all": [{"leaf": "purchase", "scope": {"type": "since entry"}}]})
-    assert field._of.text() == "It depends on the passage, and is counted as the journey runs."
-    assert field._counting is not None
-    assert not field._counting.busy
+    assert field._foot.of.text() == "It depends on the passage, and is counted as the journey runs."
+    assert field._foot.counting is not None
+    assert not field._foot.counting.busy
