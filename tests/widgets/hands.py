@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QWidget
 
 from widgets.criterion import tree
 from widgets.criterion.editor import CriterionField
 from widgets.criterion.leaf_form import AttributeFields
-from widgets.form.compound import ListField, MaybeField, RecordField, VariantField
+from widgets.form.compound import RecordField, VariantField
 from widgets.form.editor import MISSING, Editor
 from widgets.form.fields import ChoiceField, LineField, LongTextField, ToggleField, WeekdaysField
 from widgets.form.scalar import AnyValueField, ConditionField, ManyField, OperatorField, PairField, ScalarField
+from widgets.form.several import ListField, MaybeField
 from widgets.form.shapes import as_data
 
 LEFT = Qt.MouseButton.LeftButton
@@ -41,17 +43,30 @@ def type_into(field: QLineEdit | QPlainTextEdit, text: str) -> None:
     for part in text:
         if part == "\n":
             key(field, Qt.Key.Key_Return)
-        else:
+        elif part.isascii():
             QTest.keyClicks(field, part)
+        else:
+            # QTest knows the keys of ASCII alone
+            QApplication.sendEvent(field, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, part))
     popup = QApplication.activePopupWidget()
     if popup is not None:
         key(popup, Qt.Key.Key_Escape)
 
 
 def choose(box: QComboBox, n: int) -> None:
+    """Take the n-th entry: by an arrow key where it is the next one, else from the list with the mouse."""
     box.setFocus()
-    while box.currentIndex() != n:
-        key(box, Qt.Key.Key_Down if box.currentIndex() < n else Qt.Key.Key_Up)
+    if box.currentIndex() == n:
+        return
+    if box.currentIndex() + 1 == n:
+        key(box, Qt.Key.Key_Down)
+        return
+    box.showPopup()
+    view = box.view()
+    index = box.model().index(n, 0)
+    view.scrollTo(index)
+    QTest.mouseClick(view.viewport(), LEFT, pos=view.visualRect(index).center())
+    assert box.currentIndex() == n
 
 
 def fill(editor: Editor, data: Any) -> None:

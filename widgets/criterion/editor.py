@@ -14,18 +14,17 @@ from journeys.criteria import (
     AnyCriterion,
     InvalidCriterion,
     leaves,
-    needs_passage,
     parse_criterion,
     resolved_day,
     words,
 )
 from journeys.criteria.leaves.contract import ContractLeaf
 from widgets.criterion import tree
-from widgets.criterion.matching import Counting, Matching
+from widgets.criterion.foot import Foot
 from widgets.criterion.rows import DropLine, GroupBox, RuleRow
 from widgets.criterion.tokens import tokens
 from widgets.criterion.tree import Place
-from widgets.form.editor import Context, Editor, Note, Weight, label
+from widgets.form.editor import Context, Editor, Note, Weight, order_tabs, weight_of
 from widgets.form.times import say_day
 from widgets.theme.controls import LinkButton
 
@@ -52,34 +51,9 @@ class CriterionField(Editor):
         self._lines = QVBoxLayout(self)
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(8)
-        foot = QWidget(self)
-        self._lines.addWidget(foot)
-        under = QVBoxLayout(foot)
-        under.setContentsMargins(0, 0, 0, 0)
-        under.setSpacing(8)
-        self._sentence = label("", "box", foot)
-        under.addWidget(self._sentence)
-        line = QHBoxLayout()
-        line.setSpacing(4)
-        self._number = label("", "name", foot)
-        self._number.setWordWrap(False)
-        self._number.setSizePolicy(self._number.sizePolicy().Policy.Minimum, self._number.sizePolicy().Policy.Minimum)
-        self._of = label("", "sentence", foot)
-        self._ten = LinkButton(context.theme, _("Show ten"), parent=foot)
-        self._ten.clicked.connect(self._toggle_examples)
-        line.addWidget(self._number)
-        line.addWidget(self._of, 1)
-        line.addWidget(self._ten)
-        under.addLayout(line)
-        self._examples = label("", "box", foot)
-        self._examples.hide()
-        under.addWidget(self._examples)
+        self._foot = Foot(context, self)
+        self._lines.addWidget(self._foot)
         self._drop_line = DropLine(context, self)
-        self._counting = Counting(context.matcher, self) if context.matcher is not None else None
-        if self._counting is not None:
-            self._counting.counted.connect(self._show_matching)
-            self._counting.failed.connect(self._show_failure)
-        self._matching: Matching | None = None
         self._render()
 
     # what it holds
@@ -179,6 +153,7 @@ class CriterionField(Editor):
         row = self._rows[place]
         row.open(tree.at(self._data, place))
         self._show_state()
+        order_tabs(self)
         assert row.form is not None
         (row.form.inner or row.form).begin()
 
@@ -352,7 +327,7 @@ class CriterionField(Editor):
                 for problem in error.problems:
                     place, rest = tree.place_of(problem.path)
                     if place in self._rows:
-                        notes.setdefault(place, []).append(Note(rest, problem.sentence))
+                        notes.setdefault(place, []).append(Note(rest, problem.sentence, weight_of(problem.sentence)))
                     else:
                         whole = problem.sentence
         said: list[str] = (
@@ -363,11 +338,12 @@ class CriterionField(Editor):
             mine = [*notes.get(place, []), *self._resolved(data)]
             row.tokens.show_tokens(
                 tokens(data, self.context.names, self.context.today()),
-                wrong=place in notes,
+                wrong=any(note.weight is Weight.ERROR for note in notes.get(place, [])),
                 sentence=said[n] if said else "",
             )
             row.show_notes(mine)
-        self._say(criterion, whole, bool(notes))
+        wrong = any(note.weight is Weight.ERROR for some in notes.values() for note in some)
+        self._say(criterion, whole, unfinished=bool(notes), wrong=wrong)
 
     def _resolved(self, data: tree.Data) -> list[Note]:
         """The day that the counter of a contract stands for."""
@@ -389,72 +365,20 @@ class CriterionField(Editor):
             text = _("The last day of the contract, today: {day}.").format(day=say_day(day))
         return [Note("end", text, Weight.HELP)]
 
-    def _say(self, criterion: AnyCriterion | None, whole: str, unfinished: bool) -> None:
+    def _say(self, criterion: AnyCriterion | None, whole: str, *, unfinished: bool, wrong: bool) -> None:
         if self._data is None:
             text = _("Every contact.")
         elif criterion is not None:
             sentence = words(criterion, self.context.names)
             text = _("{sentence}.").format(sentence=sentence[:1].upper() + sentence[1:])
+        elif wrong:
+            text = _("Mend the rules marked in red.")
         elif unfinished:
-            text = _("Finish the rules marked in red.")
+            text = _("There are rules to be completed.")
         else:
             text = whole
-        self._sentence.setText(text)
-        self._ask(criterion)
-
-    # the number
-
-    def _ask(self, criterion: AnyCriterion | None) -> None:
-        can = self._counting is not None and criterion is not None and not needs_passage(criterion)
-        if self._counting is not None and criterion is not None and needs_passage(criterion):
-            self._counting.give_up()
-            self._matching = None
-            self._number.setText("")
-            self._of.setText(_("It depends on the passage, and is counted as the journey runs."))
-        self._number.setVisible(self._matching is not None or can)
-        self._of.setVisible(self._counting is not None and criterion is not None)
-        self._ten.setVisible(self._matching is not None and bool(self._matching.examples))
-        if can:
-            assert self._counting is not None
-            assert criterion is not None
-            self._quiet(True)
-            self._counting.ask(criterion)
-        elif self._counting is not None and criterion is None:
-            self._counting.give_up()
-            self._number.hide()
-            self._ten.hide()
-
-    def _show_matching(self, matching: Matching) -> None:
-        self._matching = matching
-        self._number.setText(f"{matching.count:,}")
-        self._of.setText(_("of {n} contacts match").format(n=f"{matching.of:,}"))
-        self._ten.setVisible(bool(matching.examples))
-        self._examples.setText("\n".join(
-            _("{name}, {more}").format(name=one.name, more=one.more) if one.more else one.name
-            for one in matching.examples
-        ))  # fmt: skip
-        self._quiet(False)
-        if not matching.examples:
-            self._examples.hide()
-
-    def _show_failure(self, sentence: str) -> None:
-        self._matching = None
-        self._number.setText("")
-        self._of.setText(sentence)
-        self._quiet(False)
-
-    def _quiet(self, quiet: bool) -> None:
-        """While it is counted the old number stands back."""
-        role = "hint" if quiet else "name"
-        if self._number.property("role") != role:
-            self._number.setProperty("role", role)
-            self._number.style().unpolish(self._number)
-            self._number.style().polish(self._number)
-
-    def _toggle_examples(self) -> None:
-        shown = self._examples.isHidden()
-        self._examples.setVisible(shown)
-        self._ten.setText(_("Hide them") if shown else _("Show ten"))
+        self._foot.say(text)
+        self._foot.count(criterion)
 
     # the keyboard
 

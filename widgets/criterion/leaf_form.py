@@ -129,6 +129,6 @@ class AttributeFields(Editor):
         )
         self._test.name(labels.title("value"))
         self._test.edited.connect(self.edited)
-        self._box.insertWidget(self._box.count() - 1, self._test)
+        self._box.addWidget(self._test)
         self._test.setVisible(True)
         return True

@@ -104,7 +104,8 @@ def _attribute(read: _Reader) -> Tokens:
     value = "" if op in ("has a value", "has none") else _scalar(read.leaf.get("value"))
     if op == "between" and isinstance(read.leaf.get("value"), list | tuple):
         value = _(" to ").join(map(_scalar, read.leaf["value"]))
-    return Tokens(read.name("attribute"), word(op), value)
+    subject = read.name("attribute") if read.leaf.get("attribute") else word("attribute", "leaf")
+    return Tokens(subject, word(op), value)
 
 
 def _consent(read: _Reader) -> Tokens:

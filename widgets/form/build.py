@@ -14,7 +14,7 @@ from journeys.criteria import Filter
 from journeys.nodes.durations import Duration
 from journeys.nodes.wait import ForDuration
 from widgets.form import labels, shapes
-from widgets.form.compound import ListField, MaybeField, RecordField, VariantField
+from widgets.form.compound import RecordField, VariantField
 from widgets.form.editor import Context, Editor
 from widgets.form.fields import (
     ChoiceField,
@@ -28,6 +28,7 @@ from widgets.form.fields import (
     WeekdaysField,
 )
 from widgets.form.scalar import AnyValueField, ScalarField, compared
+from widgets.form.several import ListField, MaybeField
 from widgets.form.shapes import FieldOf, Shape
 
 #: what a model begins with when a person adds it, where its defaults do not make one

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QLayout, QSizePolicy, QWidget
 
+from journeys.base.i18n import _
 from journeys.criteria import Keys, Names
 from widgets.form.suggest import FromCatalogue, Source
 from widgets.theme.theme import Theme
@@ -53,6 +54,11 @@ class Note:
         if found is None:
             return "", self
         return found["name"] or found["n"], replace(self, path=self.path[found.end() :])
+
+
+def weight_of(sentence: str) -> Weight:
+    """How much a sentence of a model weighs: an empty field of something just begun is no mistake yet."""
+    return Weight.HELP if sentence == _("This is missing.") else Weight.ERROR
 
 
 _STEP = re.compile(r"\.?(?:(?P<name>[^.\[\]]+)|\[(?P<n>\d+)\])")
@@ -124,6 +130,34 @@ def input_of(editor: QWidget) -> QWidget:
     while (proxy := editor.focusProxy()) is not None:
         editor = proxy
     return editor
+
+
+def order_tabs(root: QWidget) -> None:
+    """Have Tab go through the controls as they are laid out; those made later would come last."""
+    before: QWidget | None = None
+    for control in _laid_out(root):
+        if control.focusPolicy() & Qt.FocusPolicy.TabFocus and control.focusProxy() is None:
+            if before is not None:
+                QWidget.setTabOrder(before, control)
+            before = control
+
+
+def _laid_out(widget: QWidget) -> Iterator[QWidget]:
+    yield widget
+    layout = widget.layout()
+    if layout is not None:
+        yield from _in_layout(layout)
+
+
+def _in_layout(layout: QLayout) -> Iterator[QWidget]:
+    for n in range(layout.count()):
+        item = layout.itemAt(n)
+        if item is None:
+            continue
+        if (inner := item.widget()) is not None:
+            yield from _laid_out(inner)
+        elif (more := item.layout()) is not None:
+            yield from _in_layout(more)
 
 
 def label(text: str, role: str, parent: QWidget | None = None) -> QLabel:

@@ -312,7 +312,8 @@ class OperatorField(Editor):
         if self._value is not None and before is not MISSING and before is not None:
             many = isinstance(self._value, ManyField | PairField)
             if many:
-                self._value.set_value(before if isinstance(before, list) else [before])
+                values = before if isinstance(before, list) else [before]
+                self._value.set_value([one for one in values if one not in ("", None)])
             else:
                 self._value.set_value(before[0] if isinstance(before, list) and before else before)
         self.edited.emit("op", False)

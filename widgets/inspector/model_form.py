@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from journeys.base.i18n import _
 from journeys.base.validation import problems_of
 from widgets.form import build
-from widgets.form.editor import Context, Note, Weight, label
+from widgets.form.editor import Context, Note, label, order_tabs, weight_of
 from widgets.form.shapes import as_data
 
 
@@ -57,6 +57,7 @@ class ModelForm(QWidget):
         self._fixed = {name: data[name] for name in self._leave_out}
         self._settings = settings
         self.record.set_value(data if pending is None else pending)
+        order_tabs(self)
         self._judge()
 
     def follow(self, settings: BaseModel) -> None:
@@ -71,6 +72,8 @@ class ModelForm(QWidget):
             self._judge()
 
     def _edited(self, path: str, typing: bool) -> None:
+        if not typing:
+            order_tabs(self)
         settings = self._judge()
         if settings is None:
             self.pending.emit(self.record.value())
@@ -86,7 +89,7 @@ class ModelForm(QWidget):
         try:
             settings = self._model.model_validate(data)
         except ValidationError as error:
-            notes = [Note(one.path, one.sentence, _weight(one.sentence)) for one in problems_of(error, data)]
+            notes = [Note(one.path, one.sentence, weight_of(one.sentence)) for one in problems_of(error, data)]
             left = self.record.place(notes)
             unfinished = _("The journey keeps the settings it had until this is complete.")
             self._say([*(note.sentence for note in left), unfinished], "error" if left else "help")
@@ -102,8 +105,3 @@ class ModelForm(QWidget):
             self._foot.setProperty("role", role)
             self._foot.style().unpolish(self._foot)
             self._foot.style().polish(self._foot)
-
-
-def _weight(sentence: str) -> Weight:
-    # an empty field of something just begun is no mistake yet
-    return Weight.HELP if sentence == _("This is missing.") else Weight.ERROR
