@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent, QShowEvent, QWheelEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.desktop.desktop import Desktop
@@ -21,9 +21,10 @@ from journeys.graph.fits import Spot
 from journeys.nodes.presets import presets
 from journeys.nodes.problem import Problem
 from widgets.canvas.canvas import Canvas
+from widgets.canvas.minimap import MiniMap
 from widgets.document import acts
 
-_EMPTY = (380, 110)
+_EMPTY_WIDTH = 320
 
 
 class CanvasPane(QWidget):
@@ -44,6 +45,7 @@ class CanvasPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view)
+        self.mini_map = MiniMap(self.view, self.view.canvas_scene)
         self._empty = self._made_empty()
         opened.document.changed.connect(self._show_empty)
         self._show_empty()
@@ -169,25 +171,32 @@ class CanvasPane(QWidget):
 
     # parts
 
-    def _made_empty(self) -> QWidget:
-        page = QWidget(self)
-        column = QVBoxLayout(page)
-        column.setSpacing(12)
+    def _made_empty(self) -> list[QWidget]:
+        """The words, which let the mouse through, and the button: not one widget, which would keep drops away."""
         said = label(
             _("Start with what brings contacts in. Drag it here, or press Tab and type."), "sentence", wrap=True
         )
+        said.setParent(self)
         said.setAlignment(Qt.AlignmentFlag.AlignCenter)
         said.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        said.resize(_EMPTY_WIDTH, said.heightForWidth(_EMPTY_WIDTH))
         self.start_button = push(_("Start from a template"))
+        self.start_button.setParent(self)
         self.start_button.clicked.connect(self.beginning)
-        column.addWidget(said)
-        column.addWidget(self.start_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        page.resize(*_EMPTY)
-        return page
+        self.start_button.adjustSize()
+        return [said, self.start_button]
 
     def _show_empty(self) -> None:
-        self._empty.setVisible(len(self._opened.journey) == 0)
+        for part in self._empty:
+            part.setVisible(len(self._opened.journey) == 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
+        # over the button of the empty canvas
+        self.view.wheelEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         super().resizeEvent(event)
-        self._empty.move((self.width() - self._empty.width()) // 2, (self.height() - self._empty.height()) // 2)
+        top = self.height() // 2 - 50
+        for part in self._empty:
+            part.move((self.width() - part.width()) // 2, top)
+            top += part.height() + 12

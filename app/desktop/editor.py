@@ -63,6 +63,7 @@ class EditorPage(QWidget):
         self.comparison: ComparisonPage | None = None
         theme, document, selection = desktop.theme, opened.document, opened.selection
         names = JourneyNames(document.journey, self._catalogue())
+        #: lies over the page: what is said must not move what is worked on
         self.notice = Notice()
         self.toolbar = Toolbar(bindings, theme)
         self.canvas = CanvasPane(opened, desktop)
@@ -91,7 +92,6 @@ class EditorPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.toolbar)
-        column.addWidget(self.notice)
         self._middle = QStackedWidget()
         self._middle.addWidget(self._across)
         column.addWidget(self._middle, 1)
@@ -100,6 +100,8 @@ class EditorPage(QWidget):
         row.setSpacing(0)
         row.addWidget(self._left)
         row.addWidget(right, 1)
+        self.notice.setParent(right)
+        self.notice.changed.connect(self._place_notice)
 
         self.find.setParent(self.canvas)
         self.canvas.installEventFilter(self)
@@ -285,9 +287,16 @@ class EditorPage(QWidget):
         self.left_tabs.setCurrentIndex(tab)
         (self.palette_list.field if tab == 0 else self.outline.tree).setFocus()
 
+    def _place_notice(self) -> None:
+        width = self._middle.width()
+        height = max(self.notice.heightForWidth(width), self.notice.sizeHint().height())
+        self.notice.setGeometry(self._middle.x(), self._middle.y(), width, height)
+        self.notice.raise_()
+
     def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]  # noqa: N802 - Qt's name
         super().resizeEvent(event)  # type: ignore[arg-type]
         self._size()
+        self._place_notice()
 
     def _size(self, *, force: bool = False) -> None:
         narrow = is_narrow(self.window().width())

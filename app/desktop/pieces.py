@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -107,6 +107,9 @@ class Sign(QLabel):
 class Notice(QFrame):
     """A sentence across the page, with what can be done about it; it stays until it is settled."""
 
+    #: it says something else
+    changed = Signal()
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
@@ -145,6 +148,7 @@ class Notice(QFrame):
         if closes:
             self._add(push(_("Close"), "quiet", bar=True), None)
         self.show()
+        self.changed.emit()
 
     def settle(self) -> None:
         """What it says no longer holds."""

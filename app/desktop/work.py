@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal, Slot
+from PySide6.QtCore import QObject, QThreadPool, Signal, Slot
 
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import _
@@ -66,21 +66,6 @@ class Work(QObject):
         self.over.emit()
 
 
-class _Run(QRunnable):
-    def __init__(self, call: Callable[[Progress], Any], messenger: _Messenger) -> None:
-        super().__init__()
-        self._call = call
-        self._messenger = messenger
-
-    def run(self) -> None:
-        try:
-            value: Any = self._call(self._messenger.progress.emit)
-        except BaseException as error:
-            self._messenger.ended.emit((False, error))
-        else:
-            self._messenger.ended.emit((True, value))
-
-
 class Workers(QObject):
     """The threads of an application."""
 
@@ -104,7 +89,19 @@ class Workers(QObject):
             work.failed.connect(failed)
         work.over.connect(self._over)
         self._running.add(work)
-        self._pool.start(_Run(call, work._messenger))
+        messenger = work._messenger
+
+        def run() -> None:
+            try:
+                value: Any = call(messenger.progress.emit)
+            except BaseException as error:
+                messenger.ended.emit((False, error))
+            else:
+                messenger.ended.emit((True, value))
+
+        # the call itself and no QRunnable: one that the pool deletes leaves a wrapper behind, which Python takes for
+        # whatever Qt puts at its address next
+        self._pool.start(run)
         return work
 
     @property

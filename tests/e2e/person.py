@@ -91,7 +91,7 @@ class Mouse(Person):
     def place(self, widget: QWidget, at: QPoint | None = None, *, scrolled: bool = False) -> tuple[QWindow, QPoint]:
         """Where a widget is on its window."""
         if not scrolled:
-            self.show(widget)
+            self.come_to_rest(widget)
         top = widget.window()
         if at is None:
             at = widget.rect().center()
@@ -126,6 +126,16 @@ class Mouse(Person):
             QTest.qWait(1)
         QTest.mouseRelease(handle, LEFT, NONE, b)
         self.settle()
+
+    def come_to_rest(self, widget: QWidget) -> None:
+        """Scroll to a widget, and wait until nothing moves it any more: what a form says under its fields comes late."""
+        for _try in range(20):
+            self.show(widget)
+            before = widget.mapToGlobal(QPoint(0, 0))
+            QTest.qWait(70)
+            if widget.mapToGlobal(QPoint(0, 0)) == before:
+                return
+        raise AssertionError("the form never comes to rest")
 
     def show(self, widget: QWidget) -> None:
         """Scroll with the wheel until the widget can be seen."""

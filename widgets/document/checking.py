@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, Signal
+from PySide6.QtCore import QObject, Qt, QThreadPool, Signal
 
 from journeys.base.catalogue import Catalogue
 from journeys.graph.checks import Report, check
@@ -118,7 +118,9 @@ class Checking(QObject):
                 report = None
             self._ended.emit(number, report)
 
-        self._pool.start(QRunnable.create(run))
+        # the call itself: a QRunnable that the pool deletes leaves a wrapper behind, which Python takes for whatever Qt puts
+        # at its address next (seen as an AttributeError of a QAction)
+        self._pool.start(run)
 
     def _tell(self, number: int, report: Report | None) -> None:
         self._is_running = False
