@@ -159,6 +159,8 @@ class Problems(QListWidget):
     def _say(self, sentence: str) -> None:
         item = QListWidgetItem(sentence)
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        # a row as wide as its text would make all rows so wide
+        item.setSizeHint(QSize(10, 28))
         item.setForeground(self._theme.tokens.text3)
         item.setToolTip(sentence)
         self.addItem(item)

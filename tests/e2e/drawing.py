@@ -73,7 +73,8 @@ class Drawing:
         self.window, self.like, self.hand = window, like, hand
         #: node of the one that is drawn after → node drawn
         self.ids: dict[str, str] = {}
-        self._free = deque((column, row) for row in range(5) for column in range(5))
+        self._free = deque((column, row) for row in range(5) for column in range(5) if (column, row) != (4, 4))
+        # the little map stands in the last one
         _lend_hands(hand)
 
     @property
@@ -183,7 +184,7 @@ class ByMouse(Drawing):
         self.hand.wait(lambda: self.page.canvas.is_placed, "the canvas")
         # room for 22 steps on one screen
         for _notch in range(20):
-            if self.canvas.zoom < 0.6:
+            if self.canvas.zoom < 0.5:
                 break
             self.hand.wheel(self.canvas.viewport(), -120)
 
@@ -215,7 +216,7 @@ class ByMouse(Drawing):
         column, row = self._free.popleft()
         view = self.canvas.viewport()
         return QPoint(
-            round((column + 0.5) * (view.width() - 190) / 5) + 4, round((row + 0.25) * (view.height() - 10) / 5) + 6
+            round((column + 0.5) * view.width() / 5), round((row + 0.2) * view.height() / 5)
         )
 
     def port(self, node: str, outlet: str) -> QPoint:
