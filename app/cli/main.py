@@ -47,10 +47,12 @@ def _version(wanted: bool) -> None:
 @app.callback(help=_("Draw the journeys of your customers and let them run. Without a command: opens the window."))
 def _root(
     context: typer.Context,
+    *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Print the version."))
     ] = False,
 ) -> None:
+    del version
     if context.invoked_subcommand is None:
         from app.cli.desktop import nearest_workspace, open_window
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QObject, QSize, Qt
@@ -91,9 +90,12 @@ class Bindings(QObject):
             )
             if not on_canvas:
                 self._window.addAction(made)
-        run: Callable[[], object] = partial(self.actions.run, action.name)
-        made.triggered.connect(lambda _checked=False, run=run: (run(), self.refresh()))
+        made.triggered.connect(partial(self._run, action.name))
         self._made[action.name] = made
+
+    def _run(self, name: str, _checked: bool = False) -> None:
+        self.actions.run(name)
+        self.refresh()
 
     def _fill(self, menu: QMenu, actions: list[Action]) -> None:
         self.fill(menu, [action.name for action in actions])

@@ -100,6 +100,17 @@ class CanvasPane(QWidget):
 
     # acts of menus and keys
 
+    def lead(self, outlet: str, target: str) -> None:
+        """Lead an outlet of the step with the keyboard to another step."""
+        current = self._opened.selection.current
+        if current is None:
+            return
+        try:
+            acts.connect(self._opened.document, current, outlet, target)
+        except KanwaError as error:
+            self.told.emit(str(error))
+        self.take_focus()
+
     def lay_out(self) -> None:
         acts.lay_out(self._opened.document, anchor=self._opened.selection.current, sizes=self.view.size_of)
         self.view.fit()

@@ -1,4 +1,4 @@
-"""Search and commands (Ctrl+Shift+P): a field and what can be done now, found by words of its name."""
+"""A field and a list of what can be done, found by words of its name: commands (Ctrl+Shift+P), where an outlet may lead."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.desktop.pieces import label
 from journeys.base.i18n import _
 from journeys.base.text import fold
 
-WIDTH, _ROWS = 520, 9
+WIDTH, _ROWS, _MOST = 520, 9, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +44,19 @@ def _of(action: Action) -> Found:
     return Found(action.said().rstrip(), say_menu(action.menu), key, action.call)
 
 
-class Commands(QFrame):
+Find = Callable[[str], Sequence[Found]]
+
+
+class Chooser(QFrame):
     """Opens over the window, below the top bar; Esc or a click elsewhere closes it."""
 
-    def __init__(self, actions: Actions, things: Callable[[], Sequence[tuple[str, str, Callable[[], object]]]]) -> None:
+    def __init__(self) -> None:
         super().__init__(None, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self.setObjectName("commands")
-        self.setWindowTitle(_("Search or run a command"))
-        self._actions, self._things = actions, things
-        self._found: list[Found] = []
+        self._find: Find = lambda _text: ()
+        self._found: Sequence[Found] = ()
         self.field = QLineEdit()
-        self.field.setPlaceholderText(_("Search or run a command"))
-        self.field.setAccessibleName(_("Search or run a command"))
         self.list = QListWidget()
-        self.list.setAccessibleName(_("Commands"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.nothing = label("", "help")
@@ -72,13 +71,23 @@ class Commands(QFrame):
         self.list.itemClicked.connect(self._run)
         self.setFixedWidth(WIDTH)
 
-    def open_over(self, window: QWidget, *, top: int) -> None:
+    def open_over(self, window: QWidget, find: Find, *, asks: str, top: int) -> None:
+        """`asks` stands in the empty field; `find` is asked as one types."""
+        self._find = find
+        self.setWindowTitle(asks)
+        self.field.setPlaceholderText(asks)
+        for each in (self.field, self.list):
+            each.setAccessibleName(asks)
         self.setStyleSheet(window.styleSheet())
         self.field.clear()
         self._search()
         self.move(window.mapToGlobal(QPoint((window.width() - WIDTH) // 2, top)))
         self.show()
         self.field.setFocus()
+
+    def names(self) -> list[str]:
+        """What is offered, from the top."""
+        return [found.text for found in self._found]
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.KeyPress:
@@ -93,7 +102,7 @@ class Commands(QFrame):
 
     def _search(self) -> None:
         text = self.field.text()
-        self._found = [*found_actions(self._actions, text), *found_things(self._things(), text)][:100]
+        self._found = list(self._find(text))[:_MOST]
         self.list.clear()
         for found in self._found:
             item = QListWidgetItem()

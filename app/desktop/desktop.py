@@ -100,6 +100,9 @@ class Desktop(QObject):
         window.show()
         return window
 
+    def open_window(self) -> None:
+        self.new_window()
+
     def closed(self, window: Window) -> None:
         if window in self.windows:
             self.windows.remove(window)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -70,15 +71,15 @@ class EditorPage(QWidget):
         self.palette_list = Palette(theme, self.canvas.spot)
         self.outline = Outline(document, selection, theme)
         self.outline.know(names)
-        self.lower = Lower(theme, document.history)
+        self.panel = Lower(theme, document.history)
         self.side = Side(opened, desktop)
-        self.find = Find(document, selection, names, theme)
+        self.finder = Find(document, selection, names, theme)
 
         self._left = self._made_left()
         self._across = QSplitter(Qt.Orientation.Horizontal)
         self._upright = QSplitter(Qt.Orientation.Vertical)
         self._upright.addWidget(self.canvas)
-        self._upright.addWidget(self.lower)
+        self._upright.addWidget(self.panel)
         self._upright.setStretchFactor(0, 1)
         self._across.addWidget(self._upright)
         self._across.addWidget(self.side)
@@ -103,7 +104,7 @@ class EditorPage(QWidget):
         self.notice.setParent(right)
         self.notice.changed.connect(self._place_notice)
 
-        self.find.setParent(self.canvas)
+        self.finder.setParent(self.canvas)
         self.canvas.installEventFilter(self)
         self._connect()
         self._show_name()
@@ -140,11 +141,11 @@ class EditorPage(QWidget):
         opened = self.opened
         self.palette_list.chosen.connect(self.canvas.add_preset)
         self.outline.activated.connect(self.show_node)
-        self.find.found.connect(self.canvas.show_node)
-        self.find.closed.connect(self.canvas.take_focus)
-        self.lower.problems.chosen.connect(self.show_node)
-        self.lower.problems.mending.connect(self.mend)
-        self.lower.opened.connect(self._lower_opened)
+        self.finder.found.connect(self.canvas.show_node)
+        self.finder.closed.connect(self.canvas.take_focus)
+        self.panel.problems.chosen.connect(self.show_node)
+        self.panel.problems.mending.connect(self.mend)
+        self.panel.opened.connect(self._lower_opened)
         self.toolbar.name.named.connect(self._rename)
         opened.checking.checked.connect(self._show_report)
         opened.document.changed.connect(lambda _change: self._show_state())
@@ -187,6 +188,16 @@ class EditorPage(QWidget):
         self._middle.setCurrentWidget(self.comparison)
         self.comparison.begin()
 
+    @property
+    def published(self) -> Journey | None:
+        """What is published of it, as far as is known."""
+        outside = self._desktop.outside
+        return outside.published.get(self.opened.journey.settings.id) if outside is not None else None
+
+    def compare_with_published(self) -> None:
+        if self.published is not None:
+            self.compare(self.published, _("what is published"))
+
     def close_comparison(self) -> None:
         shown, self.comparison = self.comparison, None
         if shown is not None:
@@ -201,7 +212,7 @@ class EditorPage(QWidget):
         catalogue = self._catalogue()
         names = JourneyNames(self.opened.journey, catalogue)
         self.outline.know(names)
-        self.find.know(names)
+        self.finder.know(names)
         self.canvas.know(catalogue)
         self.side.know(outside)
         self._show_standing()
@@ -224,7 +235,7 @@ class EditorPage(QWidget):
         self.toolbar.show_standing(standing, differs=differs)
 
     def _show_report(self, report: Report) -> None:
-        self.lower.show_report(report, self.opened.journey)
+        self.panel.show_report(report, self.opened.journey)
         self.outline.show_problems(report.problems)
         self.canvas.show_problems(report.problems)
         self._show_standing()
@@ -234,7 +245,7 @@ class EditorPage(QWidget):
         from app.desktop.lower import said_state
 
         opened = self.opened
-        self.lower.state.setText(
+        self.panel.state.setText(
             said_state(
                 waiting=opened.checking.is_outdated,
                 saved=opened.is_saved,
@@ -275,11 +286,11 @@ class EditorPage(QWidget):
             Area("canvas", self.canvas, self.canvas.view),
             Area("inspector", self.side, self.side.focus_target()),
         ]
-        if self.lower.is_open:
-            inner = self.lower.problems if self.lower.tabs.currentIndex() == 0 else self.lower.history
-            found.append(Area("lower", self.lower, inner if inner.isVisible() else self.lower.tabs))
+        if self.panel.is_open:
+            inner = self.panel.problems if self.panel.tabs.currentIndex() == 0 else self.panel.history
+            found.append(Area("lower", self.panel, inner if inner.isVisible() else self.panel.tabs))
         else:
-            found.append(Area("lower", self.lower, self.lower.tabs))
+            found.append(Area("lower", self.panel, self.panel.tabs))
         return found
 
     def show_left(self, tab: int) -> None:
@@ -293,8 +304,8 @@ class EditorPage(QWidget):
         self.notice.setGeometry(self._middle.x(), self._middle.y(), width, height)
         self.notice.raise_()
 
-    def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]  # noqa: N802 - Qt's name
-        super().resizeEvent(event)  # type: ignore[arg-type]
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
         self._size()
         self._place_notice()
 
@@ -313,7 +324,7 @@ class EditorPage(QWidget):
             self.side.setMinimumWidth(INSPECTOR_NARROW)
             self.side.setMaximumWidth(560)
             self._across.setSizes([10_000, wide])
-            self._lower_opened(self.lower.is_open)
+            self._lower_opened(self.panel.is_open)
 
     def _is_outline(self) -> bool:
         return self.left_tabs.currentIndex() == 1
@@ -333,11 +344,11 @@ class EditorPage(QWidget):
         memory = self._desktop.memory
         if not self._narrow:
             memory.put("width.inspector", self.side.width())
-        if self.lower.is_open:
-            memory.put("height.lower", self.lower.height())
+        if self.panel.is_open:
+            memory.put("height.lower", self.panel.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if watched is self.canvas and event.type() == QEvent.Type.Resize:
             width = min(420, max(self.canvas.width() - 24, 100))
-            self.find.setGeometry(QRect(self.canvas.width() - width - 12, 12, width, 40))
+            self.finder.setGeometry(QRect(self.canvas.width() - width - 12, 12, width, 40))
         return False

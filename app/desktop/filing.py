@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from app.desktop.editor import EditorPage
 from app.desktop.files import ReadOnly, Template
 from app.desktop.open_journey import OpenJourney
 from app.desktop.work import sentence_of
+from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import _, ngettext
 from journeys.graph.file import SUFFIX
@@ -47,6 +49,9 @@ class Filing(QObject):
         """An empty journey in a tab."""
         return self._show(Document(files.new_journey()))
 
+    def begin_empty(self) -> None:
+        self.new()
+
     def begin(self, template: Template) -> EditorPage:
         """A journey like one that comes with Kanwa."""
         return self._show(Document(template.begun()))
@@ -55,8 +60,12 @@ class Filing(QObject):
         dialog = QFileDialog(self._window, _("Open journeys"), str(self._folder()))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setNameFilter(_("Journeys (*{suffix})").format(suffix=SUFFIX))
-        dialog.filesSelected.connect(lambda chosen: [self.open(Path(one)) for one in chosen])
+        dialog.filesSelected.connect(self._open_all)
         dialog.open()
+
+    def _open_all(self, chosen: list[str]) -> None:
+        for one in chosen:
+            self.open(Path(one))
 
     def open(self, file: Path) -> None:
         """Open a file in a tab, or go to the tab that has it. A large one is read beside the window."""
@@ -122,14 +131,18 @@ class Filing(QObject):
                 n,
             ).format(names=names),
             [
-                (ngettext("Restore it", "Restore them", n), lambda: [self._recover(one) for one in found]),
+                (ngettext("Restore it", "Restore them", n), partial(self._recover_all, found)),
                 (
                     ngettext("Forget the changes", "Forget the changes", n),
-                    lambda: [recovery.forget(one) for one in found],
+                    partial(_forget_all, found),
                 ),
             ],
             closes=False,
         )
+
+    def _recover_all(self, found: Sequence[Recoverable]) -> None:
+        for one in found:
+            self._recover(one)
 
     def _recover(self, one: Recoverable) -> None:
         try:
@@ -322,6 +335,65 @@ class Filing(QObject):
         self._window.remove_page(page)
         self._desktop.new_window().filing.take_in(opened)
 
+    # pictures
+
+    def export(self, page: EditorPage) -> None:
+        """Save the journey, or what is selected of it, as a picture."""
+        start = page.opened.file or self._folder() / files.file_name(page.opened.name)
+        dialog = QFileDialog(self._window, _("Save as a picture"), str(start.parent))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters([_("PNG (*.png)"), _("SVG (*.svg)"), _("PDF (*.pdf)")])
+        dialog.selectFile(start.with_suffix(".png").name)
+        dialog.fileSelected.connect(lambda chosen: self._export(page, Path(chosen)))
+        dialog.open()
+
+    def _export(self, page: EditorPage, to: Path) -> None:
+        from app.desktop.drawing import draw
+
+        if to.suffix.lower() not in (".png", ".svg", ".pdf"):
+            to = to.with_name(to.name + ".png")
+        selected = page.opened.selection.nodes
+        try:
+            draw(page.opened.journey, to, nodes=selected or None, catalogue=self._catalogue())
+        except KanwaError as error:
+            page.notice.tell(str(error), severity="error")
+            return
+        page.notice.tell(_("The picture is in {file}.").format(file=to), severity="quiet")
+
+    def print(self, page: EditorPage) -> None:
+        from PySide6.QtPrintSupport import QPrintDialog, QPrinter
+
+        from app.desktop.drawing import print_on
+
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        dialog = QPrintDialog(printer, self._window)
+
+        def print_now() -> None:
+            try:
+                print_on(printer, page.opened.journey, catalogue=self._catalogue())
+            except KanwaError as error:
+                page.notice.tell(str(error), severity="error")
+
+        dialog.accepted.connect(print_now)
+        dialog.show()
+
+    def ask_compare(self, page: EditorPage) -> None:
+        """Compare with another file, read beside the window."""
+        dialog = QFileDialog(self._window, _("Compare with"), str(self._folder()))
+        dialog.setNameFilter(_("Journeys (*{suffix})").format(suffix=SUFFIX))
+        dialog.fileSelected.connect(
+            lambda chosen: self._desktop.workers.start(
+                lambda _progress: storing.load(Path(chosen)),
+                lambda loaded: page.compare(loaded.journey, loaded.path.name),
+                lambda sentence: page.notice.tell(sentence, severity="error"),
+            )
+        )
+        dialog.open()
+
+    def _catalogue(self) -> Catalogue | None:
+        outside = self._desktop.outside
+        return outside.catalogue if outside is not None else None
+
     # the workspace, publishing
 
     def ask_workspace(self) -> None:
@@ -359,3 +431,8 @@ class Filing(QObject):
         if page is not None and page.opened.file is not None:
             return page.opened.file.parent
         return workspace.journeys if workspace is not None else Path.home()
+
+
+def _forget_all(found: Sequence[Recoverable]) -> None:
+    for one in found:
+        recovery.forget(one)

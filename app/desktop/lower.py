@@ -252,7 +252,7 @@ class Lower(QFrame):
         self.tabs.setAccessibleDescription(ngettext("{n} problem", "{n} problems", bad).format(n=bad))
         # the bar measures its tabs anew only when told
         right = QTabBar.ButtonPosition.RightSide
-        self.tabs.setTabButton(0, right, None)  # type: ignore[arg-type]
+        self.tabs.setTabButton(0, right, None)
         if bad:
             self.tabs.setTabButton(0, right, self._count)
             self._count.show()

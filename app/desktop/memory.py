@@ -50,7 +50,8 @@ class Memory:
     @property
     def recent(self) -> list[Path]:
         """Files opened lately, the latest first; those that are gone included."""
-        found = self.get("recent", [])
+        nothing: list[Any] = []
+        found = self.get("recent", nothing)
         return [Path(one) for one in found if isinstance(one, str)][:MOST_RECENT]
 
     def opened(self, file: Path) -> None:
@@ -63,14 +64,18 @@ class Memory:
 
     def view(self, file: Path) -> tuple[float, float, float] | None:
         """Middle (x, y) and zoom with which a journey was last looked at."""
-        found = self.get("views", {}).get(str(file))
+        found = self._views().get(str(file))
         if isinstance(found, list) and len(found) == 3 and all(isinstance(one, int | float) for one in found):
             x, y, zoom = found
             return float(x), float(y), float(zoom)
         return None
 
+    def _views(self) -> dict[str, Any]:
+        nothing: dict[str, Any] = {}
+        return self.get("views", nothing)
+
     def viewed(self, file: Path, x: float, y: float, zoom: float) -> None:
-        views = {name: seen for name, seen in self.get("views", {}).items() if name != str(file)}
+        views = {name: seen for name, seen in self._views().items() if name != str(file)}
         views[str(file)] = [round(x, 1), round(y, 1), round(zoom, 4)]
         self.put("views", dict(list(views.items())[-_MOST_VIEWS:]))
 

@@ -132,8 +132,8 @@ class _Delegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         tokens = self._theme.tokens
         preset = index.data(_PRESET)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if not isinstance(preset, Preset):
@@ -168,9 +168,7 @@ class _Delegate(QStyledItemDelegate):
             painter.setFont(font)
             painter.setPen(tokens.accent_text if chosen else tokens.text)
             room = inside.adjusted(TILE + 12, 0, -2, 0)
-            text = option.fontMetrics.elidedText(  # type: ignore[attr-defined]
-                preset.name, Qt.TextElideMode.ElideRight, int(room.width())
-            )
+            text = option.fontMetrics.elidedText(preset.name, Qt.TextElideMode.ElideRight, int(room.width()))
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
         painter.restore()
 

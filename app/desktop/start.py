@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -62,7 +62,7 @@ def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = 
     return code
 
 
-def _told(desktop: Desktop) -> object:
+def _told(desktop: Desktop) -> Callable[[type[BaseException], BaseException, object], None]:
     """A defect of ours is told in the window that is in front, and kept in the log; work goes on."""
     from app.desktop.work import sentence_of
 

@@ -60,6 +60,11 @@ class NameField(QLineEdit):
         self.textChanged.connect(self._fit)
         self.editingFinished.connect(self._take)
 
+    def begin(self) -> None:
+        """Put the keyboard into it, all of it marked."""
+        self.setFocus()
+        self.selectAll()
+
     def show_name(self, name: str) -> None:
         self._name = name
         if not self.hasFocus() or self.text() != name:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app.desktop import areas
 from app.desktop.actions import Menu
 from app.desktop.areas import Area
 from app.desktop.bindings import Bindings
-from app.desktop.commands import Commands
+from app.desktop.commands import Chooser, Find, found_actions, found_things
 from app.desktop.desktop import Desktop
 from app.desktop.home import Home, listed
 from app.desktop.navigation import Navigation
@@ -58,7 +59,7 @@ class Window(QMainWindow):
         self.home = Home(desktop.theme)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.home)
-        self._commands: Commands | None = None
+        self.chooser: Chooser | None = None
         self._filing: Filing | None = None
 
         below = QHBoxLayout()
@@ -81,7 +82,7 @@ class Window(QMainWindow):
         self.top.tabs.tabMoved.connect(self._moved)
         self.top.searching.connect(self.open_commands)
         self.navigation.chosen.connect(lambda _page: self.show_home())
-        self.home.new.connect(lambda: self.filing.new())
+        self.home.new.connect(lambda: self.filing.begin_empty())
         self.home.opening.connect(lambda file: self.filing.open(file))
         self.home.beginning.connect(lambda template: self.filing.begin(template))
         desktop.theme.changed.connect(self._dress)
@@ -182,16 +183,16 @@ class Window(QMainWindow):
             opened = page.opened
             title = opened.name if opened.is_saved else _("{name} •").format(name=opened.name)
             titles.append((title, str(opened.file) if opened.file else _("Not saved as a file yet")))
-        page = self.page
-        self.top.tabs.show_all(titles, self.pages.index(page) if page is not None else -1)
-        self.top.home.setChecked(page is None)
+        front = self.page
+        self.top.tabs.show_all(titles, self.pages.index(front) if front is not None else -1)
+        self.top.home.setChecked(front is None)
         workspace = self.desktop.workspace
         name = workspace.name if workspace is not None else _("No workspace")
         self.top.show_workspace(name)
         self.setWindowTitle(
-            _("{journey}[*] – Kanwa").format(journey=page.opened.name) if page is not None else _("Kanwa")
+            _("{journey}[*] – Kanwa").format(journey=front.opened.name) if front is not None else _("Kanwa")
         )
-        self.setWindowModified(page is not None and not page.opened.is_saved)
+        self.setWindowModified(front is not None and not front.opened.is_saved)
         self.bindings.refresh()
 
     def _chosen(self, n: int) -> None:
@@ -204,14 +205,21 @@ class Window(QMainWindow):
     # commands, areas
 
     def open_commands(self) -> None:
-        if self._commands is None:
-            self._commands = Commands(self.actions_, self._things)
-        self._commands.open_over(self, top=HEIGHT + 8)
+        self.choose(
+            lambda text: [*found_actions(self.actions_, text), *found_things(self._things(), text)],
+            asks=_("Search or run a command"),
+        )
+
+    def choose(self, find: Find, *, asks: str) -> None:
+        """Let something be chosen by its name."""
+        if self.chooser is None:
+            self.chooser = Chooser()
+        self.chooser.open_over(self, find, asks=asks, top=HEIGHT + 8)
 
     def _things(self) -> Sequence[tuple[str, str, Callable[[], object]]]:
         """What the search finds beside commands: journeys that are open, and steps of the one in front."""
         found: list[tuple[str, str, Callable[[], object]]] = [
-            (page.opened.name, _("Open journey"), lambda page=page: self.show_page(page)) for page in self.pages
+            (page.opened.name, _("Open journey"), partial(self.show_page, page)) for page in self.pages
         ]
         page = self.page
         if page is not None:
@@ -219,7 +227,7 @@ class Window(QMainWindow):
             for node in journey.node_ids():
                 title = journey.title(node)
                 if title:
-                    found.append((title, _("Step"), lambda node=node: page.show_node(node)))
+                    found.append((title, _("Step"), partial(page.show_node, node)))
         return found
 
     def areas(self) -> list[Area]:
@@ -282,9 +290,9 @@ class Window(QMainWindow):
         """The menu of the workspace, by F10."""
         self.top.workspace.showMenu()
 
-    @staticmethod
-    def active() -> QWidget | None:
-        return QApplication.activeWindow()
+    def leave(self) -> None:
+        """Close the window, after asking where something would be lost."""
+        self.close()
 
 
 def _files_in(event: QDragEnterEvent | QDropEvent) -> list[Path]:

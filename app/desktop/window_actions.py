@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.desktop.actions import Action, Actions, Menu
+from app.desktop.actions import Action, Actions, Menu, Reach
 from journeys.base.i18n import _
 from widgets.theme.theme import Choice
 
 if TYPE_CHECKING:
     from app.desktop.editor import EditorPage
     from app.desktop.window import Window
+    from widgets.document.arranging import Side
 
 #: the menu behind the name of the workspace: actions, and the menus that hold all others
 WORKSPACE_MENU: tuple[str | Menu, ...] = ("file.workspace", "view.commands", "", *Menu)
@@ -20,7 +21,14 @@ WORKSPACE_MENU: tuple[str | Menu, ...] = ("file.workspace", "view.commands", "",
 def window_actions(window: Window) -> Actions:
     """All actions of a window. None of them touches a page before it is done."""
     actions = Actions()
-    for action in (*_files(window), *_edits(window), *_views(window), *_journey(window), *_help(window)):
+    for action in (
+        *_files(window),
+        *_edits(window),
+        *_canvas(window),
+        *_views(window),
+        *_journey(window),
+        *_help(window),
+    ):
         actions.add(action)
     return actions
 
@@ -46,7 +54,7 @@ def _files(window: Window) -> list[Action]:
     desktop = window.desktop
     there = _if_page(window)
     return [
-        Action("file.new", _("New journey"), lambda: window.filing.new(), Menu.FILE, ("Ctrl+N",), icon="plus"),
+        Action("file.new", _("New journey"), lambda: window.filing.begin_empty(), Menu.FILE, ("Ctrl+N",), icon="plus"),
         Action("file.open", _("Open…"), lambda: window.filing.ask_open(), Menu.FILE, ("Ctrl+O",)),
         Action(
             "file.save",
@@ -79,7 +87,23 @@ def _files(window: Window) -> list[Action]:
             ("Ctrl+W",),
             there,
         ),
-        Action("file.new-window", _("New window"), desktop.new_window, Menu.FILE, ("Ctrl+Shift+N",)),
+        Action(
+            "file.export",
+            _("Save as a picture…"),
+            _on_page(window, lambda page: window.filing.export(page)),
+            Menu.FILE,
+            ("Ctrl+Shift+E",),
+            there,
+        ),
+        Action(
+            "file.print",
+            _("Print…"),
+            _on_page(window, lambda page: window.filing.print(page)),
+            Menu.FILE,
+            ("Ctrl+P",),
+            there,
+        ),
+        Action("file.new-window", _("New window"), desktop.open_window, Menu.FILE, ("Ctrl+Shift+N",)),
         Action(
             "file.move",
             _("Move to a new window"),
@@ -88,7 +112,7 @@ def _files(window: Window) -> list[Action]:
             enabled=there,
         ),
         Action("file.workspace", _("Open a workspace…"), lambda: window.filing.ask_workspace(), Menu.FILE),
-        Action("file.quit", _("Close the window"), window.close, Menu.FILE, ("Ctrl+Q",)),
+        Action("file.quit", _("Close the window"), window.leave, Menu.FILE, ("Ctrl+Q",)),
     ]
 
 
@@ -127,7 +151,7 @@ def _edits(window: Window) -> list[Action]:
         Action(
             "edit.find",
             _("Find a step"),
-            _on_page(window, lambda page: page.find.begin()),
+            _on_page(window, lambda page: page.finder.begin()),
             Menu.EDIT,
             ("Ctrl+F",),
             _if_page(window),
@@ -136,10 +160,101 @@ def _edits(window: Window) -> list[Action]:
         Action(
             "edit.rename",
             _("Rename the journey"),
-            _on_page(window, lambda page: (page.toolbar.name.setFocus(), page.toolbar.name.selectAll())),
+            _on_page(window, lambda page: page.toolbar.name.begin()),
             Menu.EDIT,
             ("Shift+F2",),
             _if_page(window),
+        ),
+    ]
+
+
+def _canvas(window: Window) -> list[Action]:
+    there = _if_page(window)
+
+    def some(n: int) -> Callable[[], bool]:
+        return _if_page(window, lambda page: len(page.opened.selection.nodes) >= n)
+
+    def on_canvas(name: str, text: str, act: Callable[[EditorPage], object], key: str, least: int = 1) -> Action:
+        return Action(name, text, _on_page(window, act), Menu.EDIT, (key,), some(least), reach=Reach.CANVAS)
+
+    def aligned(side: Side, text: str) -> Action:
+        return Action(
+            f"canvas.align-{side}",
+            text,
+            _on_page(window, lambda page: page.canvas.align(side)),
+            Menu.CANVAS,
+            (),
+            some(2),
+        )
+
+    def own(name: str, text: str, act: Callable[[EditorPage], object], *keys: str) -> Action:
+        return Action(name, text, _on_page(window, act), Menu.CANVAS, keys, there, reach=Reach.OWN)
+
+    def lead(page: EditorPage) -> None:
+        from app.desktop.leading import leads, matching
+
+        current = page.opened.selection.current
+        if current is None:
+            page.told.emit(_("Stand on the step that is to lead on first: arrow keys walk along the edges."))
+            return
+        found = leads(page.opened.journey, current, page.canvas.lead)
+        window.choose(lambda text: matching(found, text), asks=_("Lead this step on to"))
+
+    return [
+        on_canvas("edit.cut", _("Cut"), lambda page: page.canvas.cut(), "Ctrl+X"),
+        on_canvas("edit.copy", _("Copy"), lambda page: page.canvas.copy(), "Ctrl+C"),
+        on_canvas("edit.paste", _("Paste"), lambda page: page.canvas.paste(), "Ctrl+V", 0),
+        on_canvas("edit.duplicate", _("Duplicate"), lambda page: page.canvas.duplicate(), "Ctrl+D"),
+        on_canvas("edit.switch", _("Switch off or on"), lambda page: page.canvas.switch(), "Ctrl+E"),
+        Action(
+            "canvas.lead",
+            _("Lead on to a step…"),
+            _on_page(window, lead),
+            Menu.CANVAS,
+            ("C",),
+            there,
+            reach=Reach.CANVAS,
+        ),
+        own("canvas.add-after", _("Add a step after this one"), lambda page: page.canvas.view.add_after(), "Tab"),
+        own(
+            "canvas.search", _("Search for a step at the cursor"), lambda page: page.canvas.view.search_here(), "Space"
+        ),
+        own("canvas.rename", _("Rename the step"), lambda page: page.canvas.view.rename_current(), "F2"),
+        own("canvas.edit", _("Edit the settings"), lambda page: page.side.inspector.edit_settings(), "Return"),
+        own("canvas.delete", _("Delete and close the gap"), lambda page: page.canvas.view.delete(heal=True), "Delete"),
+        own(
+            "canvas.cut-out",
+            _("Delete and leave the gap"),
+            lambda page: page.canvas.view.delete(heal=False),
+            "Shift+Delete",
+        ),
+        own("canvas.all", _("Select everything"), lambda page: page.opened.selection.all(), "Ctrl+A"),
+        own("canvas.fit", _("Show the whole journey"), lambda page: page.canvas.view.fit(), "Ctrl+1"),
+        own("canvas.fit-selection", _("Show the selection"), lambda page: page.canvas.view.fit_selection(), "Ctrl+2"),
+        own("canvas.larger", _("Larger"), lambda page: page.canvas.view.zoom_by(1.25), "Ctrl++"),
+        own("canvas.smaller", _("Smaller"), lambda page: page.canvas.view.zoom_by(0.8), "Ctrl+-"),
+        own("canvas.actual", _("At 100 %"), lambda page: page.canvas.view.zoom_to(1), "Ctrl+0"),
+        aligned("left", _("Align left")),
+        aligned("centre", _("Align centres")),
+        aligned("right", _("Align right")),
+        aligned("top", _("Align top")),
+        aligned("middle", _("Align middles")),
+        aligned("bottom", _("Align bottom")),
+        Action(
+            "canvas.distribute-across",
+            _("Distribute across"),
+            _on_page(window, lambda page: page.canvas.distribute("across")),
+            Menu.CANVAS,
+            (),
+            some(3),
+        ),
+        Action(
+            "canvas.distribute-down",
+            _("Distribute down"),
+            _on_page(window, lambda page: page.canvas.distribute("down")),
+            Menu.CANVAS,
+            (),
+            some(3),
         ),
     ]
 
@@ -157,7 +272,7 @@ def _views(window: Window) -> list[Action]:
         )
 
     def lower(tab: int) -> Callable[[], None]:
-        return _on_page(window, lambda page: page.lower.show_tab(tab))
+        return _on_page(window, lambda page: page.panel.show_tab(tab))
 
     return [
         Action("view.commands", _("Search or run a command"), window.open_commands, Menu.VIEW, ("Ctrl+Shift+P",)),
@@ -197,11 +312,11 @@ def _views(window: Window) -> list[Action]:
         Action(
             "view.lower",
             _("Lower panel"),
-            _on_page(window, lambda page: page.lower.set_open(not page.lower.is_open)),
+            _on_page(window, lambda page: page.panel.set_open(not page.panel.is_open)),
             Menu.VIEW,
             ("Ctrl+J",),
             there,
-            checked=_if_page(window, lambda page: page.lower.is_open),
+            checked=_if_page(window, lambda page: page.panel.is_open),
         ),
         themed(Choice.SYSTEM, _("Light or dark as the system has it")),
         themed(Choice.LIGHT, _("Light")),
@@ -224,7 +339,7 @@ def _journey(window: Window) -> list[Action]:
         Action(
             "journey.next-problem",
             _("Next problem"),
-            _on_page(window, lambda page: page.lower.problems.step(1)),
+            _on_page(window, lambda page: page.panel.problems.step(1)),
             Menu.JOURNEY,
             ("F8",),
             there,
@@ -232,9 +347,25 @@ def _journey(window: Window) -> list[Action]:
         Action(
             "journey.problem-before",
             _("Problem before"),
-            _on_page(window, lambda page: page.lower.problems.step(-1)),
+            _on_page(window, lambda page: page.panel.problems.step(-1)),
             Menu.JOURNEY,
             ("Shift+F8",),
+            there,
+        ),
+        Action(
+            "journey.compare",
+            _("Compare with what is published"),
+            _on_page(window, lambda page: page.compare_with_published()),
+            Menu.JOURNEY,
+            (),
+            _if_page(window, lambda page: page.published is not None),
+        ),
+        Action(
+            "journey.compare-file",
+            _("Compare with a file…"),
+            _on_page(window, lambda page: window.filing.ask_compare(page)),
+            Menu.JOURNEY,
+            (),
             there,
         ),
         Action(

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Mapping
-
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +148,8 @@ class Drawing:
     def outlet(self, node: str, outlet: str) -> str:
         """The outlet drawn here that is called like that one; ids of outlets are given and not chosen."""
         before, now = self.like.node(node), self.journey.node(self.ids[node])
-        assert before is not None and now is not None
+        assert before is not None
+        assert now is not None
         label = next(one.label for one in before.outlets() if one.id == outlet)
         return next(one.id for one in now.outlets() if one.label == label)
 
@@ -215,9 +215,7 @@ class ByMouse(Drawing):
         """The middle of a part of the canvas where nothing is yet."""
         column, row = self._free.popleft()
         view = self.canvas.viewport()
-        return QPoint(
-            round((column + 0.5) * view.width() / 5), round((row + 0.2) * view.height() / 5)
-        )
+        return QPoint(round((column + 0.5) * view.width() / 5), round((row + 0.2) * view.height() / 5))
 
     def port(self, node: str, outlet: str) -> QPoint:
         spot = self.canvas.canvas_scene.plan.spots[self.ids[node]]
@@ -260,8 +258,19 @@ class ByKeys(Drawing):
 
     def connect(self, node: str, outlet: str, target: str) -> None:
         self.stand_on(node)
-        self.hand.key(Qt.Key.Key_E)
-        raise NotImplementedError
+        self.hand.key(Qt.Key.Key_C)
+        chooser = self.window.chooser
+        assert chooser is not None
+        self.hand.wait(chooser.isVisible, "the steps it may lead to")
+        settings = self.like.node(node)
+        assert settings is not None
+        label = next(one.label for one in settings.outlets() if one.id == outlet)
+        wanted = f"{label} → {self.like.title(target)}"
+        self.hand.type(f"{label} {self.like.title(target)}")
+        for _down in range(chooser.names().index(wanted)):
+            self.hand.key(Qt.Key.Key_Down)
+        self.hand.key(Qt.Key.Key_Return)
+        assert self.journey.target(self.ids[node], self.outlet(node, outlet)) == self.ids[target]
 
     def title_and_settings(self, node: str) -> None:
         self.to_inspector()
