@@ -218,6 +218,7 @@ def test_what_is_still_to_be_chosen_is_an_empty_field_that_keeps_the_rest_editab
     desk.select(SEND)
     template = desk.row("template").editor
     assert (template.line.text(), template.line.placeholderText()) == ("", "Choose…")
+    assert desk.row("template").said == "This is still to be chosen."
     choose(desk.row("message_class").editor.box, 1)
     assert desk.document.journey.node(SEND).message_class == "service"  # type: ignore[union-attr]
     type_into(template.line, "bye")
