@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ from journeys.graph.settings import JourneySettings
 from journeys.nodes.registry import kinds
 from journeys.nodes.wait import ForDuration
 from tests.widgets.hands import choose, click, fill, key, type_into
+from widgets.document import acts
+from widgets.document.checking import Checking, Outside
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.form.editor import input_of
@@ -54,7 +57,8 @@ class Desk:
             catalogue=lambda: catalogue,
             person=lambda: Person("Anna", "Warsaw", WARSAW, {"trial_ends": "2026-12-24"}),
         )
-        self.inspector = Inspector(self.document, self.selection, supplies)
+        self.checking = Checking(self.document, Outside(catalogue=catalogue))
+        self.inspector = Inspector(self.document, self.selection, supplies, checking=self.checking)
         self.inspector.resize(312, 800)
 
     def select(self, *nodes: str) -> None:
@@ -70,12 +74,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(theme: Theme, qtbot) -> Desk:
+def desk(theme: Theme, qtbot) -> Iterator[Desk]:
     made = Desk(theme)
     qtbot.addWidget(made.inspector)
     made.inspector.show()
     qtbot.waitExposed(made.inspector)
-    return made
+    yield made
+    made.checking.close()
 
 
 def test_typing_into_one_field_is_one_step_and_undone_at_once(desk: Desk):
@@ -212,6 +217,18 @@ def test_what_there_is_is_offered_while_typing(desk: Desk):
     assert desk.document.journey.node(SEND).template == "bye"  # type: ignore[union-attr]
 
 
+def test_what_is_still_to_be_chosen_is_an_empty_field_that_keeps_the_rest_editable(desk: Desk, qtbot):
+    acts.set_settings(desk.document, SEND, kinds()["send"].model_validate({"template": "not-chosen"}))
+    desk.select(SEND)
+    template = desk.row("template").editor
+    assert (template.line.text(), template.line.placeholderText()) == ("", "Choose…")
+    qtbot.waitUntil(lambda: desk.row("template").said == "This is still to be chosen.")
+    choose(desk.row("message_class").editor.box, 1)
+    assert desk.document.journey.node(SEND).message_class == "service"  # type: ignore[union-attr]
+    type_into(template.line, "bye")
+    assert desk.document.journey.node(SEND).template == "bye"  # type: ignore[union-attr]
+
+
 def test_steps_are_named_by_their_titles(desk: Desk):
     desk.select(SPLIT)
     survey = desk.row("by").editor.inner.rows["survey"].editor
@@ -228,6 +245,7 @@ def test_without_a_store_keys_are_free_text(theme: Theme, qtbot):
     assert desk.document.journey.node(SEND).template == "anything"  # type: ignore[union-attr]
     type_into(desk.row("template").editor.line, "No key!")
     assert desk.row("template").said.startswith("“No key!” is not a key.")
+    desk.checking.close()
 
 
 def test_a_kind_that_is_unknown_here_keeps_its_title_and_comment_editable(desk: Desk):
@@ -239,8 +257,6 @@ def test_a_kind_that_is_unknown_here_keeps_its_title_and_comment_editable(desk: 
 
 
 def test_a_node_that_is_removed_gives_way_to_the_journey(desk: Desk):
-    from widgets.document import acts
-
     desk.select(SEND)
     acts.remove(desk.document, [SEND])
     assert desk.selection.nodes == frozenset()
