@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
 
-from journeys.graph.diff import Difference
+from journeys.graph.diff import Difference, differences
 from journeys.graph.file import load, read_journey, write_journey
 from journeys.nodes.problem import Fix, Problem, Severity
 from tests.widgets.canvas.conftest import Hand, journey_of
@@ -14,7 +15,7 @@ from widgets.canvas.card import card_of
 from widgets.canvas.detail import Detail, detail_of
 from widgets.canvas.edge_painting import EdgeState, flow_width
 from widgets.canvas.lines import RADIUS, Line
-from widgets.canvas.look import Numbers
+from widgets.canvas.look import Numbers, marks_of
 from widgets.theme.theme import Choice
 
 REFERENCE = "resources/journeys/nps-after-purchase.journey"
@@ -154,6 +155,16 @@ def test_differences_of_a_comparison_are_chips_at_the_badges_place(two, theme, k
     assert has(two, (-8, 152, 8, 168), getattr(theme.tokens, token))
 
 
+def test_a_node_that_was_changed_and_moved_is_marked_as_changed():
+    before = journey_of(TWO)
+    after = journey_of({**TWO, "EXITAAAA": ("exit", 0, 320)})
+    after.move("WAITAAAA", 80, 160)
+    after.set_title("WAITAAAA", "Rest")
+    after.move("TRIGGERA", 0, -80)
+    marks = marks_of(differences(before, after, places=True))
+    assert marks == {"WAITAAAA": Difference.CHANGED, "TRIGGERA": Difference.MOVED, "EXITAAAA": Difference.ADDED}
+
+
 def test_a_node_that_is_off_is_sunken(two, theme):
     from widgets.document import acts
 
@@ -256,3 +267,22 @@ def test_painting_leaves_the_journey_alone(opened):
         canvas.zoom_to(zoom)
         canvas.viewport().grab()
     assert write_journey(read_journey(write_journey(journey))) == before
+
+
+def test_nothing_of_a_hover_is_left_once_the_mouse_is_elsewhere(opened):
+    # straight down, so that the name stands out beside the line
+    nodes = {"CONDITIO": ("condition", 0, 0), "EXITAAAA": ("exit", -4, 240)}
+    canvas = opened(journey_of(nodes, [("CONDITIO", "yes", "EXITAAAA")]))
+    canvas.viewport().grab()
+    clean = QImage(canvas.viewport().size(), QImage.Format.Format_RGB32)
+    canvas.viewport().render(clean)
+    hand = Hand(canvas)
+    x, y = canvas.canvas_scene.lines["CONDITIO", "yes"].far_label_at()
+    hand.move(x, y)
+    assert canvas.canvas_scene.plus_edges()
+    QApplication.processEvents()
+    hand.move(700, 500)
+    QApplication.processEvents()
+    # what is on the screen, not what would be painted anew
+    shown = canvas.screen().grabWindow(canvas.winId()).toImage()
+    assert shown.convertToFormat(clean.format()).copy(canvas.viewport().rect()) == clean
