@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +58,8 @@ def with_suffix(file: Path) -> Path:
 
 def key_for(name: str) -> str:
     """The slug that a new journey stands for in the store, made once from its first name and never the same twice."""
-    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:40].strip("-") or "journey"
+    bare = unicodedata.normalize("NFKD", fold(name).replace("ł", "l")).encode("ascii", "ignore").decode("ascii")
+    slug = re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:40].strip("-") or "journey"
     return f"{slug}-{secrets.token_hex(3)}"
 
 

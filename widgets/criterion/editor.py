@@ -93,6 +93,10 @@ class CriterionField(Editor):
         except InvalidCriterion:
             return None
 
+    def begin(self) -> None:
+        """Put the keyboard on the first rule, else on the button that adds one."""
+        self._entry.setFocus()
+
     # what a person does
 
     def add_rule(self, place: Place = ()) -> None:
@@ -287,8 +291,10 @@ class CriterionField(Editor):
         if open_ is not None and open_ in self._rows and self._data is not None:
             self._rows[open_].open(tree.at(self._data, open_))
         first = next(iter(self._rows.values()), None)
-        self.setFocusProxy(first.tokens if first is not None else self._first_button())
+        # no focus proxy: Tab takes a container behind its parts for a way back to them, and would go round for ever
+        self._entry = first.tokens if first is not None else self._first_button()
         self._show_state()
+        order_tabs(self)
 
     def _first_button(self) -> QWidget:
         assert self._top is not None
