@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -155,6 +155,9 @@ class Inspector(QWidget):
     def renew(self) -> None:
         """Show what is selected anew: the store knows other things than before."""
         self._show()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(WIDTH, super().sizeHint().height())
 
     # following
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 
 from journeys.base.catalogue import Catalogue, TemplateEntry
@@ -96,6 +97,17 @@ def test_typing_into_one_field_is_one_step_and_undone_at_once(desk: Desk):
     assert desk.row("rule").editor.inner.rows["amount"].editor.value() == 3
     desk.document.history.redo()
     assert desk.row("rule").editor.inner.rows["amount"].editor.value() == 45
+
+
+def test_the_keys_of_undo_in_a_field_are_those_of_the_document(desk: Desk):
+    QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), desk.inspector, desk.document.history.undo)
+    desk.inspector.activateWindow()
+    desk.select(WAIT)
+    line = desk.row("rule").editor.inner.rows["amount"].editor.line
+    type_into(line, "45")
+    key(line, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == "3"
+    assert desk.state() == (0, True)
 
 
 def test_a_choice_is_a_step_of_its_own(desk: Desk):
