@@ -40,6 +40,9 @@ class CanvasPane(QWidget):
         self._opened, self._desktop = opened, desktop
         self._catalogue: Catalogue | None = None
         self._placed = False
+        # once the layout has given the canvas its size
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._place)
         self.view = Canvas(opened.document, opened.selection, desktop.theme, today=self._today)
         self.view.said.connect(self.told)
         column = QVBoxLayout(self)
@@ -162,8 +165,7 @@ class CanvasPane(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         super().showEvent(event)
         if not self._placed:
-            # once the layout has given the canvas its size
-            QTimer.singleShot(0, self._place)
+            self._soon.start()
 
     def _place(self) -> None:
         if self._placed:

@@ -47,6 +47,9 @@ class Window(QMainWindow):
         self.setMinimumSize(*_LEAST)
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
+        # nodes and their settings take a while to load: after the frame is on the screen
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._show_templates)
         self.actions_ = window_actions(self)
         self.bindings = Bindings(self.actions_, self, desktop.theme)
         menu = QMenu(self)
@@ -153,8 +156,7 @@ class Window(QMainWindow):
         self.stack.setCurrentWidget(self.home)
         self.show_files()
         self.show_titles()
-        # nodes and their settings take a while to load: after the frame is on the screen
-        QTimer.singleShot(0, self._show_templates)
+        self._soon.start()
         self.home.new_button.setFocus()
 
     def show_files(self) -> None:

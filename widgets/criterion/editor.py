@@ -294,7 +294,6 @@ class CriterionField(Editor):
         # no focus proxy: Tab takes a container behind its parts for a way back to them, and would go round for ever
         self._entry = first.tokens if first is not None else self._first_button()
         self._show_state()
-        order_tabs(self)
 
     def _first_button(self) -> QWidget:
         assert self._top is not None

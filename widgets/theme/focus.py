@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QSplitter, QTabBar, QWidget
+from shiboken6 import isValid
 
 if TYPE_CHECKING:
     from widgets.theme.theme import Theme
@@ -31,16 +32,12 @@ class FocusRing(QObject):
         app.focusChanged.connect(self._moved)
 
     def _moved(self, _before: QWidget | None, now: QWidget | None) -> None:
-        if self._ring is not None:
-            ring, self._ring = self._ring, None
+        ring, self._ring = self._ring, None
+        # it may have gone with the panel it was in
+        if ring is not None and isValid(ring):
             ring.leave()
         if now is not None and wants_ring(now):
             self._ring = _Ring(self._theme, now)
-            self._ring.destroyed.connect(self._lost)
-
-    def _lost(self) -> None:
-        # it went with the panel it was in
-        self._ring = None
 
 
 def wants_ring(widget: QWidget) -> bool:
@@ -73,12 +70,14 @@ class _Ring(QWidget):
     def leave(self) -> None:
         """Go, with the focus."""
         for widget in self._followed:
-            widget.removeEventFilter(self)
+            if isValid(widget):
+                widget.removeEventFilter(self)
         self.hide()
         self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        if event.type() in _FOLLOWED:
+        # the control goes before what it lay in, and before the focus is told to be elsewhere
+        if event.type() in _FOLLOWED and isValid(self._around):
             self._follow()
         return False
 
