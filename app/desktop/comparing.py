@@ -71,6 +71,8 @@ class ComparisonPage(QWidget):
         self.view = CanvasView(self.scene)
         self.list = QListWidget()
         self.list.setWordWrap(True)
+        self.list.setSpacing(3)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(_("Differences"))
         for node, sentence in listed(found, both):
             item = QListWidgetItem(sentence)

@@ -131,7 +131,8 @@ class EditorPage(QWidget):
         bar.addWidget(self.left_tabs)
         bar.addStretch()
         column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
+        # the line at the right stays to be seen
+        column.setContentsMargins(0, 0, 1, 0)
         column.setSpacing(0)
         column.addWidget(self._left_bar)
         column.addWidget(self._left_stack, 1)

@@ -17,6 +17,7 @@ _SHEET = """
 #workspace { padding: 0 8px; min-height: 32px; text-align: left; font-size: 13px; font-weight: 600; border-radius: 6px;
   border: none; background: transparent; }
 #workspace:hover { background: $hover; }
+#workspace::menu-indicator { width: 16px; height: 16px; }
 #mark { background: $accent; color: $on_accent; border-radius: 5px; font-size: 12px; font-weight: 600; }
 #tabs { background: transparent; }
 #tabs::tab { background: transparent; color: $text2; height: 30px; margin: 0 2px 0 0; padding: 0 6px 0 12px;

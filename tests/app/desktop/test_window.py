@@ -265,9 +265,7 @@ def test_find_shows_what_is_called_so(window: Window, sample: Sample):
 def test_the_outline_and_the_canvas_have_one_selection(window: Window, sample: Sample):
     window.filing.open(sample("nps-after-purchase"))
     page = page_of(window)
-    QTest.keyClick(
-        window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    )
+    QTest.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     tree = page.outline.tree
     QTest.keyClick(tree, Qt.Key.Key_Down)
     (node,) = page.opened.selection.nodes
@@ -326,9 +324,7 @@ def test_the_theme_changes_at_once_and_is_remembered(window: Window, desktop: De
 
 
 def test_a_command_is_found_and_run_by_keys(window: Window):
-    QTest.keyClick(
-        window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
-    )
+    QTest.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     chooser = window.chooser
     assert chooser is not None
     QTest.keyClicks(chooser.field, "new journey")
