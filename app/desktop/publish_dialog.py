@@ -119,6 +119,7 @@ class PublishDialog(QDialog):
 
     def _show(self, foreseen: Foreseen) -> None:
         self._foreseen = foreseen
+        self._work = None
         self.bar.hide()
         self.heading.setText(publishing.heading(foreseen))
         for n, (text, kind) in enumerate(publishing.chips(foreseen)):
