@@ -72,4 +72,3 @@ class Inks:
         self.rubber = pen(tokens.accent, 1)
         self.rubber_fill = QBrush(faded(tokens.accent, 0.10))
         self.knife = pen(tokens.err, 1.5, dashes=(6, 4))
-

@@ -159,6 +159,10 @@ class CanvasScene(QGraphicsScene):
             if key is not None:
                 self._update_edge(key)
 
+    @property
+    def hovered_node(self) -> str | None:
+        return self._hovered_node
+
     def set_keyboard(self, on: bool) -> None:
         """Whether the canvas has the focus by keyboard, so that it shows where it stands."""
         if on != self._keyboard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +17,7 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QColor,
+    QBrush,
     QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -51,6 +50,7 @@ _NOTCH_ANGLE = 120
 _DOTS = 24
 #: dots nearer than this on the screen would be a grey ground
 _DOTS_LEAST = 9
+_GROUND_SIDE = 256
 _FIT_MARGIN = 48
 #: from here on a card that has the keyboard is brought into view so far from the border
 _KEEP = 40
@@ -111,7 +111,7 @@ class CanvasView(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(_("Canvas of the journey"))
         scene.theme.changed.connect(self._repaint_ground)
-        self._ground: QPixmap | None = None
+        self._ground: QBrush | None = None
         # bounds are asked for at most once a round of events: a gesture settles the scene many times
         self._bounds_due = QTimer(self, singleShot=True, interval=0)
         self._bounds_due.timeout.connect(self._set_bounds)
@@ -252,42 +252,31 @@ class CanvasView(QGraphicsView):
         apart = _DOTS * zoom
         if apart < _DOTS_LEAST:
             return
-        ratio = self.devicePixelRatioF()
         if self._ground is None:
-            self._ground = self._made_ground(zoom, ratio)
-        # one textured rectangle: 3,000 dots painted one by one took 4 ms a frame
-        many = self._ground.width() / ratio / apart
-        painter.save()
-        origin = self.mapFromScene(QPointF(0, 0))
-        painter.resetTransform()
-        area = self.mapFromScene(rect).boundingRect()
-        tile = _DOTS * round(many)
-        painter.setClipRect(area)
-        painter.translate(origin)
-        painter.scale(tile * zoom / (self._ground.width() / ratio), tile * zoom / (self._ground.height() / ratio))
-        inverse, _ok = painter.worldTransform().inverted()
-        target = inverse.mapRect(QRectF(area))
-        painter.drawTiledPixmap(target, self._ground, QPointF(target.x(), target.y()))
-        painter.restore()
+            self._ground = self._made_ground(apart, self.devicePixelRatioF())
+        # one textured rectangle, since a dot is a path and a full view has some two thousand
+        painter.fillRect(rect, self._ground)
 
-    def _made_ground(self, zoom: float, ratio: float) -> QPixmap:
-        """A square of dots; large, since many small squares cost as much as the dots."""
-        many = max(round(240 / (_DOTS * zoom)), 1)
-        side = round(_DOTS * zoom * many)
-        made = QPixmap(round(side * ratio), round(side * ratio))
-        made.setDevicePixelRatio(ratio)
-        made.fill(QColor(Qt.GlobalColor.transparent))
+    def _made_ground(self, apart: float, ratio: float) -> QBrush:
+        """A brush of dots for the zoom there is; some of them a square, so that its side is nearly a whole number."""
+        many = max(round(_GROUND_SIDE / apart), 1)
+        side = max(round(apart * many * ratio), 1)
+        made = QPixmap(side, side)
+        made.fill(Qt.GlobalColor.transparent)
         painter = QPainter(made)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._scene.inks.tokens.dot)
-        apart = side / many
-        size = 1.0 if zoom < 0.75 else 1.1 * math.sqrt(zoom)
+        step = side / many
         for column in range(many):
             for row in range(many):
-                painter.drawEllipse(QPointF(apart * (column + 0.5), apart * (row + 0.5)), size, size)
+                painter.drawEllipse(QPointF(step * (column + 0.5), step * (row + 0.5)), ratio, ratio)
         painter.end()
-        return made
+        brush = QBrush(made)
+        scale = _DOTS * many / side
+        # dots stand at the middles of cells, so that borders of cards on the grid run between them
+        brush.setTransform(QTransform.fromScale(scale, scale))
+        return brush
 
     def _repaint_ground(self) -> None:
         self._ground = None
