@@ -30,7 +30,7 @@ _NODE = ("id", "kind", "title", "settings", "x", "y", "off", "comment")
 _EDGE = ("source", "target", "key")
 
 #: no canvas is larger; beyond it fractions of a pixel are lost
-_FARTHEST = 10_000_000
+FARTHEST = 10_000_000
 #: a character of JSON text takes up to four bytes
 _MOST_BYTES = 4 * MOST_CHARACTERS
 
@@ -239,7 +239,7 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self._report(_("This is not a number."), node=node, field=key)
             return 0
-        if abs(value) > _FARTHEST:
+        if abs(value) > FARTHEST:
             self._report(_("This place is off every canvas."), node=node, field=key)
             return 0
         return value

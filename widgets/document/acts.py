@@ -1,121 +1,110 @@
-"""The acts of editing: each makes and does the command of one gesture, one named step of the history."""
+"""The acts of editing: each makes and does the command of one gesture, one named step of the history.
+
+Acts on connections, places and the clipboard stand in `wiring`, `arranging` and `clipboard`, and are named here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection
 
 from journeys.base.i18n import _, ngettext
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.node import Node
-from widgets.document.command import Command
+from widgets.document.arranging import Side, align, distribute, lay_out, move, nudge, resize
+from widgets.document.clipboard import copy, cut, duplicate, paste
 from widgets.document.document import Document
-from widgets.document.draft import Draft
-from widgets.document.patch import EdgeKey, NodeState
+from widgets.document.keepable import plain_comment, plain_title, refuse_unkeepable
+from widgets.document.refused import Refused
+from widgets.document.wiring import add, can_heal, connect, disconnect, insert_node, insert_on_edge, lead_from, remove
 
-
-def do(document: Document, draft: Draft, act: str, *, same: Hashable | None = None) -> None:
-    """Do what a draft holds as one step; `act` is what follows the word “Undo”."""
-    document.do(Command(draft.patch(), act, same=same))
-
-
-def move(document: Document, places: Mapping[str, tuple[float, float]], *, nudge: bool = False) -> None:
-    """Put cards at these places (their upper left corners). Nudges of the same cards that follow each other are one step.
-
-    Raises NoSuchNode.
-    """
-    draft = document.draft()
-    for node, (x, y) in places.items():
-        draft.move(node, x, y)
-    act = ngettext("move of {n} node", "move of {n} nodes", len(places)).format(n=len(places))
-    do(document, draft, act, same=("nudge", frozenset(places)) if nudge else None)
-
-
-def connect(document: Document, node: str, outlet: str, target: str) -> None:
-    """Lead an outlet to a node, in place of where it led before. Raises NoSuchNode."""
-    draft = document.draft()
-    was = draft.target(node, outlet)
-    draft.connect(node, outlet, target)
-    do(document, draft, _("connecting of two nodes") if was is None else _("leading of an edge elsewhere"))
-
-
-def disconnect(document: Document, edges: Iterable[EdgeKey]) -> None:
-    """Cut edges, each given as (node, outlet)."""
-    draft = document.draft()
-    chosen = list(edges)
-    for node, outlet in chosen:
-        draft.disconnect(node, outlet)
-    do(document, draft, ngettext("cut of {n} edge", "cut of {n} edges", len(chosen)).format(n=len(chosen)))
-
-
-def add(
-    document: Document,
-    settings: Node | Mapping[str, Any],
-    at: tuple[float, float],
-    *,
-    after: EdgeKey | None = None,
-    title: str = "",
-) -> str:
-    """Put a new node at a place and, with `after`, lead that outlet to it. Returns the new id. Raises NoSuchNode."""
-    assert isinstance(settings, Node)
-    draft = document.draft()
-    made = draft.new_id()
-    draft.add(made, NodeState(settings.kind, settings, title=title, x=at[0], y=at[1]))
-    if after is not None:
-        draft.connect(after[0], after[1], made)
-    do(document, draft, _("adding of “{kind}”").format(kind=settings.label))
-    return made
-
-
-def remove(document: Document, nodes: Collection[str], *, heal: bool = False) -> None:
-    """Delete nodes with their edges. Raises NoSuchNode.
-
-    With `heal`, what led to a node leads on to what followed it, where there was one way in and one way out.
-    """
-    draft = document.draft()
-    for node in nodes:
-        ways_in, ways_out = draft.edges_into(node), draft.edges_from(node)
-        draft.remove(node)
-        if heal and len(ways_in) == len(ways_out) == 1 and node not in (ways_in[0].source, ways_out[0].target):
-            draft.connect(ways_in[0].source, ways_in[0].outlet, ways_out[0].target)
-    do(document, draft, ngettext("delete of {n} node", "delete of {n} nodes", len(nodes)).format(n=len(nodes)))
+__all__ = [
+    "Side",
+    "add",
+    "align",
+    "can_heal",
+    "connect",
+    "copy",
+    "cut",
+    "disconnect",
+    "distribute",
+    "duplicate",
+    "insert_node",
+    "insert_on_edge",
+    "lay_out",
+    "lead_from",
+    "move",
+    "nudge",
+    "paste",
+    "remove",
+    "resize",
+    "set_comment",
+    "set_journey",
+    "set_off",
+    "set_settings",
+    "set_title",
+]
 
 
 def set_settings(document: Document, node: str, settings: Node, *, field: str = "") -> None:
-    """Give a node other settings of its kind. Changes of one `field` that follow each other are one step."""
+    """Give a node other settings of its kind. Changes of one `field` that follow each other are one step.
+
+    Edges stay, also those whose outlet is gone. Raises NoSuchNode, and Refused for another kind or a text that no file
+    can keep.
+    """
+    if document.journey.kind(node) != settings.kind:
+        raise Refused(sentence=_("A step keeps its kind. Add another one instead."))
+    refuse_unkeepable(settings)
     draft = document.draft()
     draft.set_settings(node, settings)
-    do(document, draft, _("change of settings"), same=("settings", node, field) if field else None)
+    act = _("change of “{title}”").format(title=document.journey.title(node) or settings.label)
+    document.do_draft(draft, act, same=("settings", node, field) if field else None)
 
 
 def set_title(document: Document, node: str, title: str) -> None:
+    """Rename a node; line breaks become spaces, and more than 200 characters are cut. Raises NoSuchNode."""
     draft = document.draft()
-    draft.set_title(node, title)
-    do(document, draft, _("change of a title"), same=("title", node))
+    draft.set_title(node, plain_title(title))
+    document.do_draft(draft, _("change of a title"), same=("title", node))
 
 
 def set_comment(document: Document, node: str, comment: str) -> None:
+    """Raises NoSuchNode."""
     draft = document.draft()
-    draft.set_comment(node, comment)
-    do(document, draft, _("change of a comment"), same=("comment", node))
+    draft.set_comment(node, plain_comment(comment))
+    document.do_draft(draft, _("change of a comment"), same=("comment", node))
 
 
 def set_off(document: Document, nodes: Collection[str], off: bool) -> None:
-    """Switch nodes off or on."""
+    """Switch nodes off or on; of several, those whose kind cannot be off are left on.
+
+    Raises NoSuchNode, and Refused where none can be switched off.
+    """
+    journey = document.journey
+    chosen = [node for node in sorted(set(nodes)) if not off or _can_be_off(journey.node(node))]
+    if not chosen:
+        raise Refused(sentence=_("Triggers, splits and ends cannot be switched off: there is no way past them."))
     draft = document.draft()
-    for node in nodes:
+    for node in chosen:
         draft.set_off(node, off)
-    n = len(nodes)
+    n = len(chosen)
     act = (
         ngettext("switching off of {n} node", "switching off of {n} nodes", n)
         if off
         else ngettext("switching on of {n} node", "switching on of {n} nodes", n)
     )
-    do(document, draft, act.format(n=n))
+    document.do_draft(draft, act.format(n=n))
 
 
 def set_journey(document: Document, settings: JourneySettings, *, field: str = "") -> None:
-    """Give the journey other settings of its own. Changes of one `field` that follow each other are one step."""
+    """Give the journey other settings of its own. Changes of one `field` that follow each other are one step.
+
+    `id` and `based_on` stay what they are: neither is for people to change.
+    """
+    mine = document.journey.settings
     draft = document.draft()
-    draft.set_journey(settings)
-    do(document, draft, _("change of the journey's settings"), same=("journey", field) if field else None)
+    draft.set_journey(settings.model_copy(update={"id": mine.id, "based_on": mine.based_on}))
+    document.do_draft(draft, _("change of the journey's settings"), same=("journey", field) if field else None)
+
+
+def _can_be_off(settings: Node | None) -> bool:
+    return settings is not None and settings.can_be_off

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import reduce
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Document(QObject):
         return self.history.isClean()
 
     def draft(self) -> Draft:
-        """What is changed in the draft is not yet done; `do(Command(draft.patch(), …))` does it."""
+        """To put an act together in: what is changed there is done by `do_draft`."""
         return Draft(self._model.journey)
 
     def do(self, command: Command) -> None:
@@ -68,6 +68,10 @@ class Document(QObject):
             return
         command.bind(self._model, at=self._clock())
         self.history.push(command)
+
+    def do_draft(self, draft: Draft, act: str, *, same: Hashable | None = None) -> None:
+        """Do what a draft holds as one step. `act` and `same` are as for `Command`."""
+        self.do(Command(draft.patch(), act, same=same))
 
     def undo_text(self) -> str:
         """“Undo move of 3 nodes”; without a step to undo, “Undo”."""

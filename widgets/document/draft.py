@@ -31,6 +31,10 @@ class Draft:
             return self._nodes[node] is not None
         return node in self._journey
 
+    def was_there(self, node: str) -> bool:
+        """Whether the journey has the node already, and not only the draft."""
+        return node in self._journey
+
     def node_ids(self) -> Iterator[str]:
         for node in self._journey.node_ids():
             if node in self:

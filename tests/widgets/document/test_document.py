@@ -8,7 +8,8 @@ from journeys.graph.file import write_journey
 from journeys.graph.journey import Journey, NoSuchNode
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.exit import Exit
-from journeys.nodes.note import Note
+from journeys.nodes.registry import kind_of
+from tests.widgets.document.drawing import HandClock
 from widgets.document import acts
 from widgets.document.change import Change
 from widgets.document.document import Document
@@ -17,26 +18,12 @@ from widgets.document.selection import Selection
 pytestmark = pytest.mark.usefixtures("qapp")
 
 
-class Hand:
-    """A clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def document(clock: Hand) -> Document:
+def document(clock: HandClock) -> Document:
     journey = Journey(JourneySettings(id="welcome", name="Welcome"))
-    journey.add_node("AAAAAAAA", Note(text="first"), x=0, y=0)
+    journey.add_node("AAAAAAAA", kind_of("wait").model_validate({"rule": {"type": "duration", "amount": 3}}), x=0, y=0)
     journey.add_node("BBBBBBBB", Exit(reason="done"), x=10.5, y=20)
+    journey.add_node("CCCCCCCC", Exit(reason="done"), x=300, y=20)
     return Document(journey, clock=clock)
 
 
@@ -84,18 +71,18 @@ def test_the_name_of_a_step_counts_its_nodes(document: Document) -> None:
 def test_removing_a_node_takes_its_edges_along_and_undo_brings_them_back(
     document: Document, told: list[Change]
 ) -> None:
-    acts.connect(document, "AAAAAAAA", "x", "BBBBBBBB")
+    acts.connect(document, "AAAAAAAA", "done", "BBBBBBBB")
     before = write_journey(document.journey)
     acts.remove(document, ["BBBBBBBB"])
-    assert told[-1] == Change(removed=("BBBBBBBB",), edges_removed=(("AAAAAAAA", "x"),))
+    assert told[-1] == Change(removed=("BBBBBBBB",), edges_removed=(("AAAAAAAA", "done"),))
     document.history.undo()
     assert write_journey(document.journey) == before
 
 
 def test_an_edge_led_elsewhere_is_among_those_added_and_removed(document: Document, told: list[Change]) -> None:
-    acts.connect(document, "AAAAAAAA", "x", "BBBBBBBB")
-    acts.connect(document, "AAAAAAAA", "x", "AAAAAAAA")
-    edge = (("AAAAAAAA", "x"),)
+    acts.connect(document, "AAAAAAAA", "done", "BBBBBBBB")
+    acts.connect(document, "AAAAAAAA", "done", "CCCCCCCC")
+    edge = (("AAAAAAAA", "done"),)
     assert told[-1] == Change(edges_added=edge, edges_removed=edge)
 
 
@@ -107,7 +94,7 @@ def test_letters_typed_one_after_the_other_are_one_step(document: Document) -> N
     assert document.journey.title("AAAAAAAA") == ""
 
 
-def test_typing_after_a_pause_is_a_new_step(document: Document, clock: Hand) -> None:
+def test_typing_after_a_pause_is_a_new_step(document: Document, clock: HandClock) -> None:
     acts.set_title(document, "AAAAAAAA", "H")
     clock.now = 2.5
     acts.set_title(document, "AAAAAAAA", "He")
@@ -137,7 +124,7 @@ def test_nudges_of_the_same_nodes_are_one_step_and_of_others_another(document: D
 
 def test_a_jump_in_the_history_is_told_as_one_change(document: Document, told: list[Change]) -> None:
     acts.move(document, {"AAAAAAAA": (1, 1)})
-    acts.set_off(document, ["BBBBBBBB"], True)
+    acts.set_comment(document, "BBBBBBBB", "why")
     told.clear()
     document.history.setIndex(0)
     assert told == [Change(moved=("AAAAAAAA",), altered=("BBBBBBBB",))]
