@@ -87,6 +87,11 @@ def paint_label(painter: QPainter, text: str, at: Point, state: EdgeState, inks:
     painter.restore()
 
 
+def label_width(text: str) -> float:
+    """Width of a label on the screen."""
+    return metrics(SMALL, MEDIUM).horizontalAdvance(text) + 16
+
+
 def number_box(line: Line, text: str, zoom: float, *, left: bool = True) -> QRectF:
     """Where a number stands: beside the last straight piece; below a level one, above it."""
     scale = 1 / min(zoom, 1)

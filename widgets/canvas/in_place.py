@@ -18,6 +18,7 @@ class TitleField(QLineEdit):
 
     def __init__(self, parent: QWidget, text: str, area: QRect, px: float, keep: Callable[[str], None]) -> None:
         super().__init__(text, parent)
+        self._over = parent
         self._keep: Callable[[str], None] | None = keep
         self._before = text
         self.setFont(fonts.font(max(round(px), _LEAST_PX), fonts.SEMIBOLD))
@@ -41,7 +42,7 @@ class TitleField(QLineEdit):
         if keep and text != self._before:
             kept(text)
         if had_focus:
-            self.parentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+            self._over.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         if event.key() == Qt.Key.Key_Escape:
@@ -55,6 +56,7 @@ class NoteField(QPlainTextEdit):
 
     def __init__(self, parent: QWidget, text: str, area: QRect, px: float, keep: Callable[[str], None]) -> None:
         super().__init__(text, parent)
+        self._over = parent
         self._keep: Callable[[str], None] | None = keep
         self._before = text
         self.setFont(fonts.font(max(round(px), _LEAST_PX)))
@@ -77,7 +79,7 @@ class NoteField(QPlainTextEdit):
         if keep and text != self._before:
             kept(text)
         if had_focus:
-            self.parentWidget().setFocus(Qt.FocusReason.OtherFocusReason)
+            self._over.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         if event.type() == QEvent.Type.FocusOut:

@@ -173,14 +173,11 @@ class EdgeLayer(_Layer):
             line = scene.lines[key]
             if key in walked:
                 self._paint_number(painter, key)
-            if key in marked or line.length > LONG:
+            if key in marked or (line.length > LONG and scene.detail is Detail.FULL):
                 label = scene.label_of(key)
                 if label:
-                    state = scene.edge_state(key)
-                    at = line.middle() if key in marked else line.far_label_at()
-                    if key in scene.plus_edges() and not line.is_back:
-                        at = line.far_label_at()
-                    paint_label(painter, label, at, state, scene.inks, zoom=scene.zoom)
+                    at = scene.label_at(key, label)
+                    paint_label(painter, label, at, scene.edge_state(key), scene.inks, zoom=scene.zoom)
         for key in scene.plus_edges():
             if key in scene.lines:
                 paint_plus(painter, scene.plus_at(key), scene.inks)

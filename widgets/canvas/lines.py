@@ -46,9 +46,16 @@ class Line:
     def middle(self) -> Point:
         """Half-way; of an edge that leads back, the middle of its longest piece."""
         if self.is_back:
-            (x0, y0), (x1, y1) = max(pairwise(self.points), key=lambda piece: _length(*piece))
+            (x0, y0), (x1, y1) = self.longest()
             return (x0 + x1) / 2, (y0 + y1) / 2
         return along(self.points, self.length / 2)
+
+    def longest(self) -> tuple[Point, Point]:
+        """The longest straight piece; of an edge that leads back the one along the flow."""
+        pieces = list(pairwise(self.points))
+        if self.is_back and len(pieces) == 5:
+            return pieces[2]
+        return max(pieces, key=lambda piece: _length(*piece))
 
     def last_piece(self) -> tuple[Point, Point]:
         return self.points[-2], self.points[-1]
@@ -58,7 +65,7 @@ class Line:
 
         Not on the last one: edges into one card come in too near to each other for names beside them.
         """
-        (x0, y0), (x1, y1) = max(pairwise(self.points), key=lambda piece: _length(*piece))
+        (x0, y0), (x1, y1) = self.longest()
         length = _length((x0, y0), (x1, y1))
         share = max(length - _FROM_CORNER, length / 2) / length
         return x0 + (x1 - x0) * share, y0 + (y1 - y0) * share

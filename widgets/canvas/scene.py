@@ -16,14 +16,14 @@ from journeys.nodes.problem import Problem
 from widgets.canvas.batch import Batch
 from widgets.canvas.card import Card, card_of
 from widgets.canvas.detail import Detail, detail_of
-from widgets.canvas.edge_painting import EdgeState
+from widgets.canvas.edge_painting import EdgeState, label_width
 from widgets.canvas.grid import Box, Grid
 from widgets.canvas.inks import Inks
 from widgets.canvas.items import BatchLayer, CardItem, EdgeLayer
 from widgets.canvas.lines import Line, rect, stub_end
 from widgets.canvas.look import NO_NUMBERS, Look, Numbers, said, worst
 from widgets.canvas.plan import EdgeKey, Plan, Spot
-from widgets.canvas.routing import Point
+from widgets.canvas.routing import BACK_OUT, Point
 from widgets.canvas.shapes import Silhouette
 from widgets.canvas.silhouettes import far_outline
 from widgets.document.change import Change
@@ -290,6 +290,21 @@ class CanvasScene(QGraphicsScene):
         if len(card.outlets) < 2 and key not in self.orphans:
             return ""
         return next((outlet.label for outlet in card.outlets if outlet.id == key[1]), key[1])
+
+    def label_at(self, key: EdgeKey, label: str) -> Point:
+        """Where the name of an edge stands: half-way when it is marked, else, and beside its “+”, near its end.
+
+        Of one that leads back it stands outside, so that no card lies over it.
+        """
+        line = self.lines[key]
+        halfway = key in self.marked_edges() and (line.is_back or key not in self.plus_edges())
+        x, y = line.middle() if halfway else line.far_label_at()
+        if line.is_back:
+            (ax, ay), (bx, by) = line.longest()
+            out = max(label_width(label) / 2 - BACK_OUT + 4, 0) / min(self.zoom, 1)
+            if ax == bx and not self.plan.right:
+                x += out if x > line.points[-1][0] else -out
+        return x, y
 
     def number_text(self, key: EdgeKey) -> str:
         return said(self.numbers.walked[key])

@@ -30,9 +30,10 @@ _TILE = 20
 class _Rows(QStyledItemDelegate):
     """A tile and a name."""
 
-    def __init__(self, theme: Theme, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, rows: QListWidget) -> None:
+        super().__init__(rows)
         self._theme = theme
+        self._list = rows
 
     def sizeHint(  # noqa: N802 - Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -44,8 +45,8 @@ class _Rows(QStyledItemDelegate):
     ) -> None:
         preset: Preset = index.data(Qt.ItemDataRole.UserRole)
         tokens = self._theme.tokens
-        area = option.rect  # type: ignore[attr-defined]
-        chosen = index.row() == self.parent().currentRow()  # type: ignore[attr-defined]
+        area = option.rect
+        chosen = index.row() == self._list.currentRow()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if chosen:
@@ -70,7 +71,8 @@ class SearchPopup(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._find: Callable[[str], Sequence[Preset]] = lambda text: ()
+        self._over = parent
+        self._find: Callable[[str], Sequence[Preset]] = lambda _text: ()
         self.setObjectName("searchPopup")
         self.setFixedWidth(_WIDTH)
         self.field = QLineEdit(self)
@@ -106,7 +108,7 @@ class SearchPopup(QFrame):
         self.field.blockSignals(False)
         self._search("")
         self.adjustSize()
-        room = self.parentWidget().rect()
+        room = self._over.rect()
         x = max(min(at.x(), room.right() - self.width() - 8), 8)
         y = max(min(at.y(), room.bottom() - self.height() - 8), 8)
         self.move(x, y)

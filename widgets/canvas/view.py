@@ -10,6 +10,7 @@ from PySide6.QtCore import (
     QEvent,
     QPoint,
     QPointF,
+    QRect,
     QRectF,
     Qt,
     QTimer,
@@ -87,7 +88,8 @@ class CanvasView(QGraphicsView):
         self.idle: Interaction | None = None
         self.keys: Keys | None = None
         self.overlay: Overlay | None = None
-        self._flight = QVariantAnimation(self, duration=FLIGHT, easingCurve=QEasingCurve.Type.OutCubic)
+        self._flight = QVariantAnimation(self, duration=FLIGHT)
+        self._flight.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._flight.valueChanged.connect(self._fly)
         self._from, self._to = QRectF(), QRectF()
         self._pinch_from = 1.0
@@ -246,7 +248,7 @@ class CanvasView(QGraphicsView):
 
     # painting
 
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802 - Qt's name
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802 - Qt's name
         painter.fillRect(rect, self._scene.inks.tokens.canvas)
         zoom = self.zoom
         apart = _DOTS * zoom
@@ -282,11 +284,11 @@ class CanvasView(QGraphicsView):
         self._ground = None
         self.viewport().update()
 
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802 - Qt's name
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802 - Qt's name
         if self.overlay is not None:
-            self.overlay.paint(painter, rect)
+            self.overlay.paint(painter, QRectF(rect))
         if self.interaction is not None:
-            self.interaction.paint(painter, rect)
+            self.interaction.paint(painter, QRectF(rect))
 
     def update_area(self, area: QRectF, *, around: int = 4) -> None:
         """Paint a part of the scene again."""

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 
 from journeys.graph.fits import why_not
-from widgets.canvas.edge_painting import edge_pen, EdgeState
+from widgets.canvas.edge_painting import EdgeState, edge_pen
 from widgets.canvas.hits import OnPort, hit, step_at
 from widgets.canvas.inks import NO_BRUSH
 from widgets.canvas.interactions.interaction import Dragging

@@ -60,7 +60,7 @@ class Move(Dragging):
 
     def drop_at(self, at: QPointF, modifiers: Qt.KeyboardModifier) -> None:
         self.undo_look()
-        if self._by == (0, 0):
+        if not any(self._by):
             return
         x, y = self._places[self._node]
         if self._edge is not None:
