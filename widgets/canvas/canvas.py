@@ -17,6 +17,7 @@ from journeys.nodes.node import Family
 from journeys.nodes.note import Note
 from journeys.nodes.preset import Preset
 from journeys.nodes.presets import presets
+from widgets.canvas.edge_painting import paint_handle
 from widgets.canvas.in_place import NoteField, TitleField
 from widgets.canvas.interactions.idle import Idle
 from widgets.canvas.keyboard import CanvasKeys, Held
@@ -323,7 +324,14 @@ class Canvas(CanvasView):
         self.centre_on(node)
 
     def paint(self, painter: QPainter, exposed: QRectF) -> None:
-        """The place of the keyboard, as long as nothing is selected."""
+        """Ends of edges to take hold of, over the cards; the place of the keyboard, as long as nothing is selected."""
+        scene = self.canvas_scene
+        if not scene.detail.is_batch:
+            for key in scene.handled_edges():
+                if key in scene.lines:
+                    paint_handle(painter, scene.lines[key].points[-1], scene.inks)
+                    if key in self.selection.edges:
+                        paint_handle(painter, scene.lines[key].points[0], scene.inks)
         if not self.hasFocus() or self.selection.nodes or self.selection.edges or self.cursor_at is None:
             return
         if not self.by_keys:

@@ -17,7 +17,6 @@ from widgets.canvas.edge_painting import (
     number_box,
     paint_edge,
     paint_flow,
-    paint_handle,
     paint_label,
     paint_number,
     paint_plus,
@@ -181,11 +180,6 @@ class EdgeLayer(_Layer):
         for key in scene.plus_edges():
             if key in scene.lines:
                 paint_plus(painter, scene.plus_at(key), scene.inks)
-        for key in scene.handled_edges():
-            if key in scene.lines:
-                points = scene.lines[key].points
-                paint_handle(painter, points[0], scene.inks)
-                paint_handle(painter, points[-1], scene.inks)
 
     def _paint_number(self, painter: QPainter, key: EdgeKey) -> None:
         scene = self._scene
@@ -193,7 +187,8 @@ class EdgeLayer(_Layer):
         line = scene.lines[key]
         area = number_box(line, text, scene.zoom)
         if scene.is_taken(area, key):
-            area = number_box(line, text, scene.zoom, left=False)
+            beside = number_box(line, text, scene.zoom, left=False)
+            area = area if scene.is_taken(beside, key) else beside
         paint_number(painter, text, area, scene.inks, zoom=scene.zoom)
 
 

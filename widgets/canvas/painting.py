@@ -8,10 +8,12 @@ from PySide6.QtGui import QColor, QPainter, QPen
 from journeys.graph.diff import Difference
 from journeys.nodes.node import Family
 from journeys.nodes.problem import Severity
+from widgets.canvas.batch import Batch
 from widgets.canvas.card import Card
 from widgets.canvas.detail import Detail
 from widgets.canvas.inks import NO_BRUSH, NO_PEN, Inks, pen
 from widgets.canvas.look import Look, Pill
+from widgets.canvas.plan import EdgeKey
 from widgets.canvas.shapes import PORT_RADIUS, Silhouette
 from widgets.canvas.silhouettes import fold, octagon, outline, ring, tile, tile_box, triangle
 from widgets.canvas.texts import centred, font, glyph, metrics
@@ -245,6 +247,20 @@ def paint_pill(painter: QPainter, pill: Pill, inks: Inks, box: QRectF, *, short:
     painter.drawText(
         area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, pill.short if short else pill.text
     )
+
+
+def paint_small(painter: QPainter, edges: Batch[EdgeKey, str], cards: Batch[str, Family | None], inks: Inks) -> None:
+    """Everything at the lowest step of detail, for maps and thumbnails."""
+    everywhere = QRectF(-1e8, -1e8, 2e8, 2e8)
+    painter.setPen(pen(inks.tokens.edge_dim))
+    painter.setBrush(NO_BRUSH)
+    for group, path in edges.paths(everywhere):
+        if group != "arrow":
+            painter.drawPath(path)
+    painter.setPen(NO_PEN)
+    for family, path in cards.paths(everywhere):
+        painter.setBrush(inks.tile_off if family is None else inks.hues[family])
+        painter.drawPath(path)
 
 
 def paint_chip(

@@ -209,6 +209,8 @@ def _free(points: Sequence[Point], boxes: Sequence[Box], ends: Ends) -> bool:
     for n, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
         left, right = (x0, x1) if x0 < x1 else (x1, x0)
         top, bottom = (y0, y1) if y0 < y1 else (y1, y0)
+        if 0 < n < last and top == bottom:
+            top, bottom = top - CLEAR, bottom + CLEAR
         for box in boxes:
             if (
                 left - CLEAR < box.right

@@ -300,7 +300,7 @@ class CanvasScene(QGraphicsScene):
         halfway = key in self.marked_edges() and (line.is_back or key not in self.plus_edges())
         x, y = line.middle() if halfway else line.far_label_at()
         if line.is_back:
-            (ax, ay), (bx, by) = line.longest()
+            (ax, _), (bx, _) = line.longest()
             out = max(label_width(label) / 2 - BACK_OUT + 4, 0) / min(self.zoom, 1)
             if ax == bx and not self.plan.right:
                 x += out if x > line.points[-1][0] else -out
