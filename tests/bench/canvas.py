@@ -13,6 +13,7 @@ NodeGraphQt takes part with `--rival` where it imports (`uv run --group bench â€
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import random
@@ -114,7 +115,7 @@ def median(call: Callable[[], object], *, times: int, clock: Callable[[], float]
 
 def measure(nodes: int) -> dict[str, float]:
     """All figures of one size, in this process."""
-    from PySide6.QtCore import QPointF
+    from PySide6.QtCore import QEvent, QPointF
     from PySide6.QtWidgets import QApplication
 
     app = QApplication.instance() or QApplication([])
@@ -132,16 +133,25 @@ def measure(nodes: int) -> dict[str, float]:
     theme = Theme(Choice.LIGHT)
     shown: list[Canvas] = []
 
-    def open_() -> None:
+    def close() -> None:
+        """Leave nothing of the one opened before to be counted as memory."""
         for old in shown:
+            old.close()
+            old.canvas_scene.deleteLater()
             old.deleteLater()
         shown.clear()
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        gc.collect()
+
+    def open_() -> None:
+        close()
         document = Document(load(path), path=path)
         canvas = Canvas(document, Selection(document), theme, today=lambda: TODAY, reduced_motion=True)
         canvas.resize(WIDTH, HEIGHT)
         canvas.show()
         canvas.fit()
-        canvas.viewport().repaint()
+        # the window comes up, and is painted
+        app.processEvents()
         shown.append(canvas)
 
     found: dict[str, float] = {"open_ms": median(open_, times=5, clock=time.perf_counter)}

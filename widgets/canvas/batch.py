@@ -6,7 +6,7 @@ changes, and not painted where it is not exposed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QRectF
@@ -19,11 +19,15 @@ G = TypeVar("G", bound=Hashable)
 SQUARE = 2048
 
 
+#: a part of a member: its group, its path, and by how much that is moved
+Part = tuple[G, QPainterPath, float, float]
+
+
 class _Square(Generic[K, G]):
     __slots__ = ("box", "members", "paths")
 
     def __init__(self) -> None:
-        self.members: dict[K, tuple[tuple[G, QPainterPath, float, float], ...]] = {}
+        self.members: dict[K, Callable[[], Iterable[Part[G]]]] = {}
         self.paths: dict[G, QPainterPath] | None = None
         self.box = QRectF()
 
@@ -32,7 +36,7 @@ class _Square(Generic[K, G]):
             self.paths = {}
             self.box = QRectF()
             for parts in self.members.values():
-                for group, path, x, y in parts:
+                for group, path, x, y in parts():
                     whole = self.paths.get(group)
                     if whole is None:
                         whole = self.paths[group] = QPainterPath()
@@ -49,8 +53,8 @@ class Batch(Generic[K, G]):
         self._squares: dict[tuple[int, int], _Square[K, G]] = {}
         self._where: dict[K, tuple[int, int]] = {}
 
-    def put(self, key: K, at: tuple[float, float], parts: tuple[tuple[G, QPainterPath, float, float], ...]) -> None:
-        """Put parts in, each (group, path, x, y to move it by), in place of those there were. `at` decides the square."""
+    def put(self, key: K, at: tuple[float, float], parts: Callable[[], Iterable[Part[G]]]) -> None:
+        """Put a member in, in place of the one there was. `at` decides the square; `parts` is asked when it is painted."""
         where = (int(at[0] // SQUARE), int(at[1] // SQUARE))
         if self._where.get(key, where) != where:
             self.take(key)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QMarginsF, QRectF, QSize, QSizeF
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from journeys.base.catalogue import Catalogue
@@ -59,7 +59,7 @@ class PictureTooLarge(KanwaError):
 class PictureNotWritten(KanwaError):
     """The file could not be written."""
 
-    text = N_("The picture could not be written to {path}. Choose a folder that you may write to.")
+    text = N_("The picture could not be written to {path}: {reason}. Choose a folder that you may write to.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,9 @@ def to_png(picture: Picture, path: Path, *, scale: float = PNG_SCALE) -> None:
     painter.translate(-area.topLeft())
     picture.paint(painter)
     painter.end()
-    if not image.save(str(path), "PNG"):  # type: ignore[call-overload]
-        raise PictureNotWritten(path=path)
+    made = _memory()
+    image.save(made, b"PNG")
+    _write(made, path)
 
 
 def to_svg(picture: Picture, path: Path, *, title: str = "") -> None:
@@ -185,18 +186,18 @@ def to_svg(picture: Picture, path: Path, *, title: str = "") -> None:
     from PySide6.QtSvg import QSvgGenerator
 
     area = picture.area
+    made = _memory()
     generator = QSvgGenerator()
-    generator.setFileName(str(path))
+    generator.setOutputDevice(made)
     generator.setSize(QSize(math.ceil(area.width()), math.ceil(area.height())))
     generator.setViewBox(QRectF(0, 0, area.width(), area.height()))
     generator.setTitle(title)
-    painter = QPainter()
-    if not painter.begin(generator):
-        raise PictureNotWritten(path=path)
+    painter = QPainter(generator)
     painter.fillRect(QRectF(0, 0, area.width(), area.height()), light().canvas)
     painter.translate(-area.topLeft())
     picture.paint(painter)
     painter.end()
+    _write(made, path)
 
 
 def to_pdf(picture: Picture, path: Path, *, tiled: bool = False, title: str = "") -> int:
@@ -205,7 +206,8 @@ def to_pdf(picture: Picture, path: Path, *, tiled: bool = False, title: str = ""
     Pages stand or lie as suits the picture. Raises PictureNotWritten.
     """
     area = picture.area
-    writer = QPdfWriter(str(path))
+    made = _memory()
+    writer = QPdfWriter(made)
     writer.setTitle(title)
     writer.setCreator("Kanwa")
     writer.setResolution(_PX_AN_INCH)
@@ -215,9 +217,7 @@ def to_pdf(picture: Picture, path: Path, *, tiled: bool = False, title: str = ""
     margin = _PAPER_MARGIN_MM
     writer.setPageMargins(QMarginsF(margin, margin, margin, margin), QPageLayout.Unit.Millimeter)
     page = QSizeF(writer.width(), writer.height())
-    painter = QPainter()
-    if not painter.begin(writer):
-        raise PictureNotWritten(path=path)
+    painter = QPainter(writer)
     pages = 0
     for part in _tiles(area, page) if tiled else iter([area]):
         if pages:
@@ -231,7 +231,22 @@ def to_pdf(picture: Picture, path: Path, *, tiled: bool = False, title: str = ""
         picture.paint(painter)
         painter.restore()
     painter.end()
+    _write(made, path)
     return pages
+
+
+def _memory() -> QBuffer:
+    """Drawn in memory first: a file that cannot be written is noticed before anything in its place is lost."""
+    made = QBuffer()
+    made.open(QIODevice.OpenModeFlag.WriteOnly)
+    return made
+
+
+def _write(made: QBuffer, path: Path) -> None:
+    try:
+        path.write_bytes(made.data().data())
+    except OSError as error:
+        raise PictureNotWritten(path=path, reason=error.strerror or str(error)) from error
 
 
 def _tiles(area: QRectF, page: QSizeF) -> Iterator[QRectF]:

@@ -45,6 +45,9 @@ class Inks:
         self.hues = {family: QBrush(tokens.family(family)) for family in Family}
         self.rings = {family: pen(tokens.family(family), 2, cosmetic=False) for family in Family}
         self.ring_off = pen(tokens.text3, 2, cosmetic=False)
+        self.on_family = QPen(tokens.on_family)
+        #: what texts on cards are written with, by token
+        self.writing = {name: QPen(getattr(tokens, name)) for name in ("text", "text2", "text3", "note_text")}
         self.tile_off = QBrush(tokens.text3)
         self.card = pen(tokens.edge_card)
         self.card_hover = pen(tokens.text2, 1.5)

@@ -218,7 +218,7 @@ class BatchLayer(_Layer):
             card = scene.cards[node]
             middle = QPointF((held.left + held.right) / 2, (held.top + held.bottom) / 2)
             px = _FAR_ICON if not card.shape.small else _FAR_ICON - 6
-            paint_glyph(painter, card.icon, px, scene.inks.tokens.on_family, middle)
+            paint_glyph(painter, card.icon, px, scene.inks.on_family, middle)
 
     def _paint_marked(self, painter: QPainter) -> None:
         """Selection and problems: outlines, and dots of one size at the lowest step."""

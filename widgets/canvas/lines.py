@@ -27,21 +27,33 @@ _KAPPA = 0.5523
 class Line:
     """One edge as it is painted; made when its way changes."""
 
-    __slots__ = ("arrow", "box", "is_back", "path", "plain", "points")
+    __slots__ = ("_arrow", "_path", "box", "is_back", "length", "points")
 
     def __init__(self, points: tuple[Point, ...], *, is_back: bool = False) -> None:
         self.points = points
         self.is_back = is_back
         #: room for a pen, the arrowhead, and a handle at the ends
         self.box: Box = box_of(points).grown(10)
-        self.path = rounded(points)
-        self.arrow = arrow(points)
-        #: without round corners and not up to the card, for the lowest steps
-        self.plain = straight(points)
+        self.length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(points))
+        self._path: QPainterPath | None = None
+        self._arrow: QPainterPath | None = None
 
     @property
-    def length(self) -> float:
-        return sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(self.points))
+    def path(self) -> QPainterPath:
+        """The line up to its arrowhead; made when it is first painted."""
+        if self._path is None:
+            self._path = rounded(self.points)
+        return self._path
+
+    @property
+    def arrow(self) -> QPainterPath:
+        if self._arrow is None:
+            self._arrow = arrow(self.points)
+        return self._arrow
+
+    def parts(self, group: str) -> tuple[tuple[str, QPainterPath, float, float], ...]:
+        """As a member of a batch: with sharp corners."""
+        return (group, straight(self.points), 0, 0), ("arrow", self.arrow, 0, 0)
 
     def middle(self) -> Point:
         """Half-way; of an edge that leads back, the middle of its longest piece."""

@@ -13,7 +13,7 @@ from journeys.graph.diff import Difference
 from journeys.nodes.problem import Problem, Severity
 from widgets.canvas.plan import EdgeKey
 
-_NARROW_SPACE = " "
+_NARROW_SPACE = "\u202f"
 #: beyond it numbers on the canvas are in thousands
 _MOST_WRITTEN_OUT = 10_000
 

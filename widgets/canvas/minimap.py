@@ -96,6 +96,9 @@ class _Map(QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._go(event)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        event.accept()
+
     def _go(self, event: QMouseEvent) -> None:
         """The place under the mouse becomes the middle of the view."""
         scale, origin = self._scale()

@@ -14,8 +14,8 @@ from widgets.canvas.detail import Detail
 from widgets.canvas.inks import NO_BRUSH, NO_PEN, Inks, pen
 from widgets.canvas.look import Look, Pill
 from widgets.canvas.plan import EdgeKey
-from widgets.canvas.shapes import PORT_RADIUS, Silhouette
-from widgets.canvas.silhouettes import fold, octagon, outline, ring, tile, tile_box, triangle
+from widgets.canvas.shapes import Silhouette
+from widgets.canvas.silhouettes import fold, octagon, outline, ports, ring, strip_lines, tile, tile_box, triangle
 from widgets.canvas.texts import centred, font, glyph, metrics
 from widgets.theme.fonts import BOLD, SEMIBOLD, SMALL
 
@@ -66,15 +66,15 @@ def _paint_step(painter: QPainter, card: Card, look: Look, inks: Inks, detail: D
     painter.setBrush(inks.sunken if off else inks.surface)
     painter.setPen(_outline_pen(look, off, inks))
     painter.drawPath(outline(shape))
-    if shape.strip:
-        _paint_strip(painter, card, inks)
+    if shape.outlets > 1:
+        painter.setPen(inks.divider)
+        painter.drawPath(strip_lines(shape))
     _paint_tile(painter, card, inks, off=off)
     paint_texts(painter, card, inks, detail)
     if card.outlets:
         painter.setBrush(inks.surface)
         painter.setPen(inks.port_selected if look.selected else inks.port)
-        for n in range(len(card.outlets)):
-            painter.drawEllipse(QPointF(*shape.port(n)), PORT_RADIUS, PORT_RADIUS)
+        painter.drawPath(ports(shape))
 
 
 def _outline_pen(look: Look, off: bool, inks: Inks) -> QPen:
@@ -103,20 +103,6 @@ def paint_ring(painter: QPainter, card: Card, look: Look, inks: Inks) -> None:
         painter.drawPath(ring(card.shape, 4))
 
 
-def _paint_strip(painter: QPainter, card: Card, inks: Inks) -> None:
-    shape = card.shape
-    painter.setPen(inks.divider)
-    if shape.rows:
-        for n in range(len(card.outlets)):
-            y = shape.body + 24 * n
-            painter.drawLine(QPointF(1, y), QPointF(shape.width - 1, y))
-        return
-    painter.drawLine(QPointF(1, shape.body), QPointF(shape.width - 1, shape.body))
-    for n in range(1, len(card.outlets)):
-        x = shape.outlet_area(n)[0]
-        painter.drawLine(QPointF(x, shape.body), QPointF(x, shape.height - 1))
-
-
 def _paint_tile(painter: QPainter, card: Card, inks: Inks, *, off: bool) -> None:
     family = card.family or Family.CANVAS
     grey = off or card.family is None
@@ -129,13 +115,15 @@ def _paint_tile(painter: QPainter, card: Card, inks: Inks, *, off: bool) -> None
         painter.setBrush(inks.tile_off if grey else inks.hues[family])
     painter.drawPath(tile(family, card.shape.small))
     px = _ICON_SMALL if card.shape.small else _ICON_NARROW if hollow or family is Family.DECIDES else _ICON
-    colour = inks.tokens.on_family
+    colour = inks.on_family
     if hollow:
-        colour = inks.tokens.text3 if grey else inks.tokens.family(family)
+        colour = inks.ring_off if grey else inks.rings[family]
     paint_glyph(painter, card.icon, px, colour, tile_box(card.shape).center())
 
 
-def paint_glyph(painter: QPainter, icon: str, px: int, colour: QColor, middle: QPointF, *, bold: bool = True) -> None:
+def paint_glyph(
+    painter: QPainter, icon: str, px: int, colour: QColor | QPen, middle: QPointF, *, bold: bool = True
+) -> None:
     """An icon around a point."""
     found = glyph(icon, px, bold=bold)
     painter.setFont(found.font)
@@ -144,10 +132,15 @@ def paint_glyph(painter: QPainter, icon: str, px: int, colour: QColor, middle: Q
 
 
 def paint_texts(painter: QPainter, card: Card, inks: Inks, detail: Detail) -> None:
-    tokens = inks.tokens
+    # a font or pen that is set costs as much as the text
+    last_face = last_colour = None
     for at, text, face, colour in card.texts(detail):
-        painter.setFont(face)
-        painter.setPen(getattr(tokens, colour))
+        if face is not last_face:
+            painter.setFont(face)
+            last_face = face
+        if colour is not last_colour:
+            painter.setPen(inks.writing[colour])
+            last_colour = colour
         painter.drawStaticText(at, text)
 
 

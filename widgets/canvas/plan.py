@@ -70,6 +70,8 @@ class Plan:
         self._boxes: Grid[str] = Grid()
         #: what was looked at for each edge, turned likewise
         self._regions: Grid[EdgeKey] = Grid()
+        #: how far from the middle of its target each edge comes in
+        self._in_at: dict[EdgeKey, float] = {}
         self._ends: dict[EdgeKey, Ends] = {}
         self._ways: dict[EdgeKey, Way] = {}
         self._lines: dict[EdgeKey, tuple[Point, ...]] = {}
@@ -83,17 +85,14 @@ class Plan:
 
     def put(self, node: str, spot: Spot) -> None:
         """A card is there, or elsewhere, or has another shape."""
-        before = self.spots.get(node)
         self.spots[node] = spot
         box = self._turned(spot.box)
-        if before is not None:
-            old = self._turned(before.box)
-            if old != box:
+        old = self._boxes.box(node) if node in self._boxes else None
+        if old != box:
+            if old is not None:
                 self._stir(old)
-                self._stir(box)
-        else:
             self._stir(box)
-        self._boxes.put(node, box)
+            self._boxes.put(node, box)
         self._touched[node] = None
 
     def take(self, node: str) -> None:
@@ -126,6 +125,7 @@ class Plan:
         del self._from[key[0]][key]
         del self._into[target][key]
         self._touched[key[0]] = self._touched[target] = None
+        self._in_at.pop(key, None)
         self._ends.pop(key, None)
         self._ways.pop(key, None)
         self._lines.pop(key, None)
@@ -170,19 +170,22 @@ class Plan:
         self._touched, self._stirred, self._gone = {}, {}, {}
         if not touched and not stirred:
             return set(), gone
-        # a card that moves gives other offsets to all edges into its targets, and other lanes to those of its sources
+        # a card that moves gives other offsets to edges into its targets, and other lanes to those of its sources; only
+        # sources with an edge that comes in elsewhere by it are looked at (undo of 100 nodes: 37 → 30 ms)
         into: dict[str, None] = {node: None for node in touched if self._into.get(node)}
         sources: dict[str, None] = {node: None for node in touched if self._from.get(node)}
         for node in touched:
             into.update((self.targets[key], None) for key in self._from.get(node, ()))
-        ends: dict[EdgeKey, float] = {}
         for target in into:
-            ends.update(self._offsets(target))
-            sources.update((key[0], None) for key in self._into[target])
+            is_touched = target in touched
+            for key, offset in self._offsets(target):
+                if is_touched or self._in_at.get(key) != offset:
+                    self._in_at[key] = offset
+                    sources[key[0]] = None
         backs = False
         changed: set[EdgeKey] = set()
         for source in sources:
-            for key, found in self._ends_of(source, ends):
+            for key, found in self._ends_of(source):
                 if found != self._ends.get(key):
                     self._ends[key] = found
                     stirred[key] = None
@@ -206,6 +209,8 @@ class Plan:
     def _offsets(self, target: str) -> Iterator[tuple[EdgeKey, float]]:
         """For every edge into a node how far from the middle it comes in."""
         keys = sorted(self._into[target])
+        if len(keys) == 1:
+            return iter(((keys[0], 0.0),))
         spot = self.spots[target]
         middle, along = self._flow(*_moved(spot.shape.input(), spot.x, spot.y))
         froms = []
@@ -221,15 +226,14 @@ class Plan:
             room = spot.shape.width / 2 - _CORNER_ROOM_DOWN
         return zip(keys, input_offsets(froms, middle=middle, room=room, apart=PARALLEL), strict=True)
 
-    def _ends_of(self, source: str, offsets: dict[EdgeKey, float]) -> Iterator[tuple[EdgeKey, Ends]]:
+    def _ends_of(self, source: str) -> Iterator[tuple[EdgeKey, Ends]]:
         """What the edges of a node run between, with their lanes."""
         spot = self.spots[source]
         found: list[tuple[EdgeKey, Point, Point]] = []
         for key in self._from[source]:
             target = self.spots[self.targets[key]]
             x, y = self._flow(*_moved(target.shape.input(), target.x, target.y))
-            offset = offsets[key] if key in offsets else self._offset_of(key)
-            found.append((key, self._start(key)[-1], (x + offset, y)))
+            found.append((key, self._start(key)[-1], (x + self._in_at[key], y)))
         ahead = [(key, start, end) for key, start, end in found if not leads_back(start, end)]
         ranks = dict(
             zip(
@@ -242,9 +246,6 @@ class Plan:
         for key, start, end in found:
             rank, count = ranks.get(key, (0, 1))
             yield key, Ends(start, end, box, self._turned(self.spots[self.targets[key]].box), rank, count)
-
-    def _offset_of(self, key: EdgeKey) -> float:
-        return dict(self._offsets(self.targets[key]))[key]
 
     def _start(self, key: EdgeKey) -> tuple[Point, ...]:
         """Where an edge leaves, in flow; for a row of a journey that flows down with the way around the corner."""
@@ -282,6 +283,8 @@ class Plan:
         return tuple((y, x) for x, y in points) if self.right else points
 
     def _stir(self, box: Box) -> None:
+        if not len(self._regions):
+            return
         for key, _ in self._regions.near(box):
             self._stirred[key] = None
 

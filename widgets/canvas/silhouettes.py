@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainterPath, QTransform
 
 from journeys.nodes.node import Family
@@ -13,8 +13,10 @@ from widgets.canvas.shapes import (
     CORNER,
     CUT,
     FOLD,
+    PORT_RADIUS,
     SMALL_TILE,
     SMALL_TILE_X,
+    STRIP,
     TILE,
     TILE_X,
     TILE_Y,
@@ -117,6 +119,7 @@ def fold(width: float, height: float) -> QPainterPath:
     return path
 
 
+@cache
 def tile_box(shape: Shape) -> QRectF:
     """Where the tile of a card is."""
     if shape.small:
@@ -129,6 +132,34 @@ def tile(family: Family, small: bool) -> QPainterPath:
     """The tile of a family, at its place within the card."""
     size, x, y = (SMALL_TILE, SMALL_TILE_X, 8) if small else (TILE, TILE_X, TILE_Y)
     return tile_path(family, QRectF(x, y, size, size))
+
+
+@cache
+def strip_lines(shape: Shape) -> QPainterPath:
+    """The lines that part the outlets of a card from its text and from each other."""
+    path = QPainterPath()
+    if shape.rows:
+        for n in range(shape.outlets):
+            y = shape.body + STRIP * n
+            path.moveTo(1, y)
+            path.lineTo(shape.width - 1, y)
+        return path
+    path.moveTo(1, shape.body)
+    path.lineTo(shape.width - 1, shape.body)
+    for n in range(1, shape.outlets):
+        x = shape.outlet_area(n)[0]
+        path.moveTo(x, shape.body)
+        path.lineTo(x, shape.height - 1)
+    return path
+
+
+@cache
+def ports(shape: Shape) -> QPainterPath:
+    """All ports of a card."""
+    path = QPainterPath()
+    for n in range(shape.outlets):
+        path.addEllipse(QPointF(*shape.port(n)), PORT_RADIUS, PORT_RADIUS)
+    return path
 
 
 @cache

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, Qt
@@ -40,6 +40,7 @@ def metrics(px: float, weight: int) -> QFontMetricsF:
     return QFontMetricsF(font(px, weight))
 
 
+@lru_cache(maxsize=4096)
 def width_of(text: str, px: float, weight: int) -> float:
     return metrics(px, weight).horizontalAdvance(text)
 

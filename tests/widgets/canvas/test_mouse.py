@@ -9,9 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from journeys.nodes.presets import presets
-from widgets.canvas.preset_mime import mime_of
-
 from tests.widgets.canvas.conftest import ALT, CONTROL, MIDDLE, NONE, SHIFT, Hand, Triple, journey_of
+from widgets.canvas.preset_mime import mime_of
 
 CHAIN = {
     "TRIGGERA": ("trigger", 0, 0),
@@ -233,8 +232,8 @@ def test_the_beginning_of_an_edge_is_led_to_another_outlet(opened):
     triple = Triple(canvas)
     hand = Hand(canvas)
     spot = canvas.canvas_scene.plan.spots["CONDITIO"]
-    (x0, y0), (x1, y1) = canvas.canvas_scene.lines["CONDITIO", "yes"].last_piece()
-    hand.click(x1, y1 - 20)
+    x, y = canvas.canvas_scene.lines["CONDITIO", "yes"].points[-1]
+    hand.click(x, y - 20)
     hand.drag(spot.port("yes"), spot.port("no"))
     journey = canvas.document.journey
     assert (journey.target("CONDITIO", "yes"), journey.target("CONDITIO", "no")) == (None, "EXITAAAA")
