@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
-from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QImage, QImageWriter, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.errors import KanwaError
@@ -80,7 +80,7 @@ class Picture:
     def __init__(self, journey: Journey, choices: Choices | None = None) -> None:
         """Raises NothingToDraw."""
         self._choices = choices or Choices()
-        self._inks = Inks(light())
+        self._inks = Inks(light(), cosmetic=False)
         self._cards: dict[str, Card] = {}
         self._boxes: dict[str, Box] = {}
         self._right = journey.settings.direction == "right"
@@ -177,7 +177,7 @@ def to_png(picture: Picture, path: Path, *, scale: float = PNG_SCALE) -> None:
     picture.paint(painter)
     painter.end()
     made = _memory()
-    image.save(made, b"PNG")
+    QImageWriter(made, b"png").write(image)
     _write(made, path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QBrush, QColor, QPen
@@ -35,7 +36,9 @@ def faded(colour: QColor, share: float) -> QColor:
 class Inks:
     """What the canvas paints with in one theme."""
 
-    def __init__(self, tokens: Tokens) -> None:
+    def __init__(self, tokens: Tokens, *, cosmetic: bool = True) -> None:
+        """`cosmetic` lines keep their width at every zoom, as on the screen; on paper they grow with the picture."""
+        line = partial(pen, cosmetic=cosmetic)
         self.tokens = tokens
         self.surface = QBrush(tokens.surface)
         self.sunken = QBrush(tokens.sunken)
@@ -49,29 +52,29 @@ class Inks:
         #: what texts on cards are written with, by token
         self.writing = {name: QPen(getattr(tokens, name)) for name in ("text", "text2", "text3", "note_text")}
         self.tile_off = QBrush(tokens.text3)
-        self.card = pen(tokens.edge_card)
-        self.card_hover = pen(tokens.text2, 1.5)
-        self.card_selected = pen(tokens.accent, 2)
-        self.card_warns = pen(tokens.warn_line, 1.5)
-        self.card_blocks = pen(tokens.err, 1.5)
-        self.card_off = pen(tokens.edge_dim, 1, dashes=(4, 3))
-        self.card_here = pen(tokens.ok, 2)
+        self.card = line(tokens.edge_card)
+        self.card_hover = line(tokens.text2, 1.5)
+        self.card_selected = line(tokens.accent, 2)
+        self.card_warns = line(tokens.warn_line, 1.5)
+        self.card_blocks = line(tokens.err, 1.5)
+        self.card_off = line(tokens.edge_dim, 1, dashes=(4, 3))
+        self.card_here = line(tokens.ok, 2)
         self.selection = pen(faded(tokens.accent, 0.28), 4, cosmetic=False)
         self.focus = pen(tokens.accent, 2, cosmetic=False)
-        self.divider = pen(tokens.border)
-        self.port = pen(tokens.edge)
-        self.port_selected = pen(tokens.accent, 1.5)
-        self.note_line = pen(tokens.warn_line if tokens.dark else tokens.warn_fill)
+        self.divider = line(tokens.border)
+        self.port = line(tokens.edge)
+        self.port_selected = line(tokens.accent, 1.5)
+        self.note_line = line(tokens.warn_line if tokens.dark else tokens.warn_fill)
         self.note_line.setColor(faded(self.note_line.color(), 0.55))
-        self.edge = pen(tokens.edge)
-        self.edge_hover = pen(tokens.text, 2)
-        self.edge_selected = pen(tokens.accent, 2)
-        self.edge_walked = pen(tokens.ok, 3)
-        self.edge_gone = pen(tokens.err, 1.5, dashes=(5, 3))
-        self.refused = pen(tokens.err, 1.5, dashes=(4, 3))
-        self.stub = pen(tokens.warn_line, 1.5, dashes=(4, 3))
+        self.edge = line(tokens.edge)
+        self.edge_hover = line(tokens.text, 2)
+        self.edge_selected = line(tokens.accent, 2)
+        self.edge_walked = line(tokens.ok, 3)
+        self.edge_gone = line(tokens.err, 1.5, dashes=(5, 3))
+        self.refused = line(tokens.err, 1.5, dashes=(4, 3))
+        self.stub = line(tokens.warn_line, 1.5, dashes=(4, 3))
         self.plus = pen(tokens.accent, 1.2, cosmetic=False)
-        self.guide = pen(tokens.accent, 1)
-        self.rubber = pen(tokens.accent, 1)
+        self.guide = line(tokens.accent, 1)
+        self.rubber = line(tokens.accent, 1)
         self.rubber_fill = QBrush(faded(tokens.accent, 0.10))
-        self.knife = pen(tokens.err, 1.5, dashes=(6, 4))
+        self.knife = line(tokens.err, 1.5, dashes=(6, 4))

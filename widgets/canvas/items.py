@@ -185,9 +185,10 @@ class EdgeLayer(_Layer):
         scene = self._scene
         text = scene.number_text(key)
         line = scene.lines[key]
-        area = number_box(line, text, scene.zoom)
+        left = not scene.comes_in_last(key)
+        area = number_box(line, text, scene.zoom, left=left)
         if scene.is_taken(area, key):
-            beside = number_box(line, text, scene.zoom, left=False)
+            beside = number_box(line, text, scene.zoom, left=not left)
             area = area if scene.is_taken(beside, key) else beside
         paint_number(painter, text, area, scene.inks, zoom=scene.zoom)
 

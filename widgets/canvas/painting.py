@@ -70,7 +70,7 @@ def _paint_step(painter: QPainter, card: Card, look: Look, inks: Inks, detail: D
         painter.setPen(inks.divider)
         painter.drawPath(strip_lines(shape))
     _paint_tile(painter, card, inks, off=off)
-    paint_texts(painter, card, inks, detail)
+    paint_texts(painter, card, inks, detail, quiet=off)
     if card.outlets:
         painter.setBrush(inks.surface)
         painter.setPen(inks.port_selected if look.selected else inks.port)
@@ -131,7 +131,8 @@ def paint_glyph(
     painter.drawStaticText(middle + found.at, found.text)
 
 
-def paint_texts(painter: QPainter, card: Card, inks: Inks, detail: Detail) -> None:
+def paint_texts(painter: QPainter, card: Card, inks: Inks, detail: Detail, *, quiet: bool = False) -> None:
+    """The lines of a card; all of them quiet where it is off."""
     # a font or pen that is set costs as much as the text
     last_face = last_colour = None
     for at, text, face, colour in card.texts(detail):
@@ -139,7 +140,7 @@ def paint_texts(painter: QPainter, card: Card, inks: Inks, detail: Detail) -> No
             painter.setFont(face)
             last_face = face
         if colour is not last_colour:
-            painter.setPen(inks.writing[colour])
+            painter.setPen(inks.writing["text3" if quiet else colour])
             last_colour = colour
         painter.drawStaticText(at, text)
 
@@ -270,7 +271,7 @@ def paint_chip(
     made = centred(text, SMALL, 500, "", x=middle.x(), y=middle.y() - height / 2, line=height)
     width = made.text.size().width() + 16
     box = QRectF(middle.x() - width / 2, middle.y() - height / 2, width, height)
-    painter.setPen(NO_PEN if line is None else pen(line))
+    painter.setPen(NO_PEN if line is None else pen(line, cosmetic=False))
     painter.setBrush(ground)
     painter.drawRoundedRect(box, height / 2, height / 2)
     painter.setPen(ink)

@@ -243,9 +243,11 @@ class Plan:
             )
         )
         box = self._turned(spot.box)
+        # long edges and short ones share the lanes below the card, which end where the nearest card begins
+        room = min((end[1] - start[1] for _, start, end in ahead), default=None)
         for key, start, end in found:
             rank, count = ranks.get(key, (0, 1))
-            yield key, Ends(start, end, box, self._turned(self.spots[self.targets[key]].box), rank, count)
+            yield key, Ends(start, end, box, self._turned(self.spots[self.targets[key]].box), rank, count, room)
 
     def _start(self, key: EdgeKey) -> tuple[Point, ...]:
         """Where an edge leaves, in flow; for a row of a journey that flows down with the way around the corner."""

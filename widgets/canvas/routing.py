@@ -43,6 +43,8 @@ class Ends:
     rank: int = 0
     #: how many lanes its siblings take
     ranks: int = 1
+    #: room for these lanes: down to the nearest card that one of them leads to; None: to its own
+    room: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def _forward(ends: Ends, near: Near) -> Way:
 
 
 def _own_lane(ends: Ends) -> float:
-    ahead = ends.end[1] - ends.start[1]
+    ahead = ends.room if ends.room is not None else ends.end[1] - ends.start[1]
     lead = min(LEAD, ahead / 2)
     step = min(LANE, max(ahead - lead - LEAST_AHEAD, 0) / max(ends.ranks - 1, 1))
     return ends.start[1] + lead + step * ends.rank

@@ -317,6 +317,11 @@ class CanvasScene(QGraphicsScene):
     def number_text(self, key: EdgeKey) -> str:
         return said(self.numbers.walked[key])
 
+    def comes_in_last(self, key: EdgeKey) -> bool:
+        """Whether it is the outermost on the right, or the lowest, of several edges into one card."""
+        into = self.plan.edges_into(self.plan.targets[key])
+        return len(into) > 1 and max(into, key=lambda one: self.lines[one].points[-1]) == key
+
     def is_taken(self, area: QRectF, but: EdgeKey) -> bool:
         """Whether a card or another edge lies where a number would stand."""
         asked = Box(area.left(), area.top(), area.right(), area.bottom())
