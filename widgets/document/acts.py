@@ -10,7 +10,7 @@ from collections.abc import Collection
 from journeys.base.i18n import _, ngettext
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.node import Node
-from widgets.document.arranging import Side, align, distribute, lay_out, move, nudge, resize
+from widgets.document.arranging import Side, align, distribute, frame, lay_out, move, nudge, resize
 from widgets.document.clipboard import copy, cut, duplicate, paste
 from widgets.document.document import Document
 from widgets.document.keepable import plain_comment, plain_title, refuse_unkeepable
@@ -28,6 +28,7 @@ __all__ = [
     "disconnect",
     "distribute",
     "duplicate",
+    "frame",
     "insert_node",
     "insert_on_edge",
     "lay_out",

@@ -14,12 +14,15 @@ from journeys.nodes.note import Note
 from widgets.document.document import Document
 from widgets.document.draft import Draft
 from widgets.document.extent import Sizes, standing_in, usual_sizes, with_contents
-from widgets.document.keepable import placed
+from widgets.document.keepable import placed, refuse_unkeepable
+from widgets.document.patch import NodeState
 from widgets.document.refused import Refused
 
 Side = Literal["left", "centre", "right", "top", "middle", "bottom"]
 #: inside a frame around what stands in it; above, under its title
 _FRAME_MARGIN, _FRAME_HEAD = 24.0, 40.0
+#: sides that notes and frames may have
+_SHORTEST_SIDE, _LONGEST_SIDE = 24, 20_000
 
 
 def move(document: Document, places: Mapping[str, Place], *, nudge: bool = False, sizes: Sizes | None = None) -> None:
@@ -51,12 +54,31 @@ def resize(document: Document, node: str, place: Place, width: float, height: fl
     settings = document.journey.node(node)
     if not isinstance(settings, Note | Frame):
         raise Refused(sentence=_("Only notes and frames have a size of their own."))
-    least, most = 24, 20_000
-    sides = {"width": max(least, min(most, round(width))), "height": max(least, min(most, round(height)))}
+    sides = {
+        name: max(_SHORTEST_SIDE, min(_LONGEST_SIDE, round(side)))
+        for name, side in (("width", width), ("height", height))
+    }
     draft = document.draft()
     draft.set_settings(node, type(settings).model_validate({**settings.model_dump(), **sides}))
     draft.move(node, *placed(*place))
     document.do_draft(draft, _("change of a size"))
+
+
+def frame(document: Document, nodes: Collection[str], title: str = "", *, sizes: Sizes | None = None) -> str:
+    """Put a new frame around nodes, and return its id. Raises NoSuchNode, and Refused where there is nothing to frame."""
+    if not nodes:
+        raise Refused(sentence=_("Select what the frame is to stand around."))
+    size_of = sizes or usual_sizes(document.journey)
+    x, y, width, height = _around([(*document.journey.place(node), *size_of(node)) for node in nodes])
+    settings = Frame(title=title, width=width, height=height)
+    refuse_unkeepable(settings)
+    draft = document.draft()
+    made = draft.new_id()
+    x, y = placed(x, y)
+    draft.add(made, NodeState(settings.kind, settings, x=x, y=y))
+    n = len(nodes)
+    document.do_draft(draft, ngettext("frame around {n} node", "frame around {n} nodes", n).format(n=n))
+    return made
 
 
 def align(document: Document, nodes: Collection[str], side: Side, *, sizes: Sizes | None = None) -> None:
@@ -195,10 +217,15 @@ def _frame(draft: Draft, journey: Journey, frame: str, size_of: Sizes) -> None:
     settings = draft.state(frame).node
     if not inside or not isinstance(settings, Frame):
         return
-    left = min(x for x, _y, _width, _height in inside) - _FRAME_MARGIN
-    top = min(y for _x, y, _width, _height in inside) - _FRAME_HEAD
-    width = max(x + width for x, _y, width, _height in inside) + _FRAME_MARGIN - left
-    height = max(y + height for _x, y, _width, height in inside) + _FRAME_MARGIN - top
-    sides = {"width": min(20_000, round(width)), "height": min(20_000, round(height))}
-    draft.set_settings(frame, Frame.model_validate({**settings.model_dump(), **sides}))
-    draft.move(frame, *placed(left, top))
+    x, y, width, height = _around(inside)
+    draft.set_settings(frame, Frame.model_validate({**settings.model_dump(), "width": width, "height": height}))
+    draft.move(frame, *placed(x, y))
+
+
+def _around(boxes: Collection[tuple[float, float, float, float]]) -> tuple[float, float, int, int]:
+    """(x, y, width, height) of a frame around boxes."""
+    left = min(x for x, _y, _width, _height in boxes) - _FRAME_MARGIN
+    top = min(y for _x, y, _width, _height in boxes) - _FRAME_HEAD
+    right = max(x + width for x, _y, width, _height in boxes) + _FRAME_MARGIN
+    bottom = max(y + height for _x, y, _width, height in boxes) + _FRAME_MARGIN
+    return left, top, min(_LONGEST_SIDE, round(right - left)), min(_LONGEST_SIDE, round(bottom - top))

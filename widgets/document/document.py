@@ -12,9 +12,11 @@ from PySide6.QtGui import QUndoStack
 
 from journeys.base.i18n import _
 from journeys.graph.journey import Journey
+from widgets.document.change import Change
 from widgets.document.command import Command, Model
 from widgets.document.draft import Draft
 from widgets.document.patch import Patch
+from widgets.document.stamp import Stamp
 
 
 class Document(QObject):
@@ -26,23 +28,26 @@ class Document(QObject):
 
     #: Change, once per do, undo, redo and jump in the history
     changed = Signal(object)
-    #: the patch behind it, for whoever keeps a copy of the journey elsewhere (a thread, a file)
-    patched = Signal(object)
     clean_changed = Signal(bool)
+    #: the text of the file, once it has been written
+    saved = Signal(str)
 
     def __init__(
         self,
         journey: Journey,
         *,
         path: Path | None = None,
+        stamp: Stamp | None = None,
         parent: QObject | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock` gives seconds, and only serves to tell one run of typing from the next."""
+        """`stamp` is how the file looked when the journey was read from it. `clock` gives seconds, and only serves to tell
+        one run of typing from the next."""
         super().__init__(parent)
         self._model = Model(journey)
         self._clock = clock
         self.path = path
+        self.stamp = stamp
         self.history = QUndoStack(self)
         # not told from the commands: while Qt runs them the stack does not know yet whether it is clean
         self.history.indexChanged.connect(self._tell)
@@ -57,6 +62,16 @@ class Document(QObject):
     def is_clean(self) -> bool:
         """Whether the journey is as it was last saved."""
         return self.history.isClean()
+
+    def set_based_on(self, version: str | None) -> None:
+        """Name the published version that the draft started from, by its hash; outside the history and its clean state.
+
+        Whoever has published a clean document saves it then, so that the file says so too.
+        """
+        settings = self._model.journey.settings
+        if settings.based_on != version:
+            self._model.journey.settings = settings.model_copy(update={"based_on": version})
+            self.changed.emit(Change(journey=True))
 
     def draft(self) -> Draft:
         """To put an act together in: what is changed there is done by `do_draft`."""
@@ -88,5 +103,4 @@ class Document(QObject):
         done = self._model.take_done()
         patch = reduce(Patch.then, done, Patch())
         if patch:
-            self.patched.emit(patch)
             self.changed.emit(patch.change())

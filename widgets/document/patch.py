@@ -146,6 +146,21 @@ class Patch:
         )
 
 
+def patch_between(before: Journey, after: Journey) -> Patch:
+    """What makes the one journey of the other."""
+    nodes: dict[str, tuple[NodeState | None, NodeState | None]] = {}
+    for node in {*before.node_ids(), *after.node_ids()}:
+        was = state_of(before, node) if node in before else None
+        becomes = state_of(after, node) if node in after else None
+        if was != becomes:
+            nodes[node] = (was, becomes)
+    led = {(edge.source, edge.outlet): edge.target for edge in before.edges()}
+    leads = {(edge.source, edge.outlet): edge.target for edge in after.edges()}
+    edges = {edge: (led.get(edge), leads.get(edge)) for edge in {*led, *leads} if led.get(edge) != leads.get(edge)}
+    settings = None if before.settings == after.settings else (before.settings, after.settings)
+    return Patch(nodes, edges, settings)
+
+
 def _alter(journey: Journey, node: str, was: NodeState, becomes: NodeState) -> None:
     if was.place != becomes.place:
         journey.move(node, becomes.x, becomes.y)
@@ -157,3 +172,5 @@ def _alter(journey: Journey, node: str, was: NodeState, becomes: NodeState) -> N
         journey.set_comment(node, becomes.comment)
     if isinstance(becomes.settings, Node) and was.settings is not becomes.settings:
         journey.set_settings(node, becomes.settings)
+    elif not isinstance(becomes.settings, Node) and was.settings != becomes.settings:
+        journey.set_unknown(node, becomes.kind, becomes.settings)

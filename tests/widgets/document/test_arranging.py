@@ -109,3 +109,14 @@ def test_layout_of_a_selection_leaves_the_rest(editing: Document) -> None:
     acts.move(editing, {WAIT: (900, 20), BUY: (-500, 0)})
     acts.lay_out(editing, nodes=[ASK, WAIT])
     assert [editing.journey.place(node) for node in (BUY, ASK, WAIT)] == [(-500, 0), (0, 104), (0, 208)]
+
+
+def test_a_frame_is_put_around_what_is_selected(editing: Document) -> None:
+    made = done(editing, lambda: acts.frame(editing, [NPS, END], "Answers"), undo_text="Undo frame around 2 nodes")
+    assert standing_in(editing.journey, made) == {NPS, END}
+    assert editing.journey.place(made) == (-80, 272)
+
+
+def test_nothing_is_not_framed(editing: Document) -> None:
+    with pytest.raises(Refused, match="Select what"):
+        acts.frame(editing, [])
