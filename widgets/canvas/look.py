@@ -9,7 +9,7 @@ from types import MappingProxyType
 from PySide6.QtCore import QLocale
 
 from journeys.base.i18n import _, ngettext
-from journeys.graph.diff import Difference
+from journeys.graph.diff import Change, Difference
 from journeys.nodes.problem import Problem, Severity
 from widgets.canvas.plan import EdgeKey
 
@@ -91,6 +91,17 @@ def said(count: int) -> str:
     if count < _MOST_WRITTEN_OUT:
         return QLocale().toString(count)
     return _("{thousands} k").format(thousands=QLocale().toString(count / 1000, "f", 1)).replace(" ", _NARROW_SPACE)
+
+
+def marks_of(changes: Iterable[Change]) -> Mapping[str, Difference]:
+    """One mark a node for a comparison: a node that was changed and moved is changed. The journey itself has none."""
+    order = (Difference.MOVED, Difference.CHANGED, Difference.ADDED, Difference.REMOVED)
+    found: dict[str, Difference] = {}
+    for change in changes:
+        before = found.get(change.node)
+        if change.node and (before is None or order.index(change.kind) > order.index(before)):
+            found[change.node] = change.kind
+    return MappingProxyType(found)
 
 
 def worst(problems: Iterable[Problem]) -> Mapping[str, tuple[Problem, ...]]:

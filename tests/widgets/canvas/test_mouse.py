@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QWheelEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QNativeGestureEvent,
+    QPointingDevice,
+    QWheelEvent,
+)
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -413,3 +420,78 @@ def test_space_and_a_drag_pan_and_do_not_search(chain):
     assert chain.at(QPointF(0, 0)) == QPointF(before.x() - 80, before.y())
     assert not chain.popup.isVisible()
     assert not chain.selection.nodes
+
+
+def test_two_fingers_that_spread_zoom_where_they_are(chain):
+    held = chain.at(QPointF(300, 200))
+    device = QPointingDevice.primaryPointingDevice()
+    event = QNativeGestureEvent(
+        Qt.NativeGestureType.ZoomNativeGesture,
+        device,
+        2,
+        QPointF(300, 200),
+        QPointF(300, 200),
+        QPointF(chain.viewport().mapToGlobal(QPoint(300, 200))),
+        0.5,
+        QPointF(),
+    )
+    QApplication.sendEvent(chain.viewport(), event)
+    assert chain.zoom == pytest.approx(1.5)
+    now = chain.at(QPointF(300, 200))
+    assert abs(now.x() - held.x()) <= 1
+
+
+def test_zoom_to_fit_is_a_flight_of_220_ms_and_without_motion_at_once(chain):
+    chain.zoom_to(3)
+    chain.reduced_motion = False
+    chain.fit()
+    assert chain.zoom == pytest.approx(3)
+    assert chain._flight.duration() == 220
+    chain._flight.setCurrentTime(110)
+    assert 1 < chain.zoom < 3
+    chain._flight.setCurrentTime(220)
+    assert chain.zoom == 1
+    chain.zoom_to(3)
+    chain.reduced_motion = True
+    chain.fit()
+    assert chain.zoom == 1
+
+
+def test_held_at_the_border_the_view_moves_along_with_what_is_dragged(chain, qtbot):
+    hand = Hand(chain)
+    hand.press(20, 150)
+    hand.drag_to(895, 150, start=(20, 150))
+    assert chain.interaction._timer.isActive()
+    before = chain.at(QPointF(0, 0)).x()
+    chain.interaction._drift()
+    assert chain.at(QPointF(0, 0)).x() > before
+    hand.key(Qt.Key.Key_Escape)
+
+
+def test_below_75_per_cent_a_card_is_told_beside_the_mouse(chain):
+    chain.zoom_to(0.5)
+    hand = Hand(chain)
+    hand.move(100, 150)
+    assert chain._hover_card.isActive()
+    assert chain._hover_card.interval() == 300
+    assert chain.canvas_scene.hovered_node == "WAITAAAA"
+
+
+def test_an_undo_during_a_gesture_ends_it(chain):
+    hand = Hand(chain)
+    hand.drag((20, 150), (20, 250))
+    hand.press(20, 250)
+    hand.drag_to(200, 300, start=(20, 250))
+    chain.document.history.undo()
+    assert chain.interaction is None
+    assert chain.canvas_scene.card_items["WAITAAAA"].pos() == QPointF(0, 120)
+    hand.release(200, 300)
+
+
+def test_the_right_button_selects_what_a_menu_is_about(chain):
+    hand = Hand(chain)
+    hand.drag((-40, -20), (60, 160))
+    hand.click(100, 150, button=Qt.MouseButton.RightButton)
+    assert chain.selection.nodes == {"TRIGGERA", "WAITAAAA"}
+    hand.click(100, 260, button=Qt.MouseButton.RightButton)
+    assert chain.selection.nodes == {"EXITAAAA"}

@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
-from journeys.graph.diff import Difference
+from journeys.graph.diff import Difference, differences
 from journeys.graph.file import load, read_journey, write_journey
 from journeys.nodes.problem import Fix, Problem, Severity
 from tests.widgets.canvas.conftest import Hand, journey_of
@@ -14,7 +14,7 @@ from widgets.canvas.card import card_of
 from widgets.canvas.detail import Detail, detail_of
 from widgets.canvas.edge_painting import EdgeState, flow_width
 from widgets.canvas.lines import RADIUS, Line
-from widgets.canvas.look import Numbers
+from widgets.canvas.look import Numbers, marks_of
 from widgets.theme.theme import Choice
 
 REFERENCE = "resources/journeys/nps-after-purchase.journey"
@@ -152,6 +152,16 @@ def test_large_numbers_are_in_thousands():
 def test_differences_of_a_comparison_are_chips_at_the_badges_place(two, theme, kind, token):
     two.canvas_scene.set_marks({"WAITAAAA": kind})
     assert has(two, (-8, 152, 8, 168), getattr(theme.tokens, token))
+
+
+def test_a_node_that_was_changed_and_moved_is_marked_as_changed():
+    before = journey_of(TWO)
+    after = journey_of({**TWO, "EXITAAAA": ("exit", 0, 320)})
+    after.move("WAITAAAA", 80, 160)
+    after.set_title("WAITAAAA", "Rest")
+    after.move("TRIGGERA", 0, -80)
+    marks = marks_of(differences(before, after, places=True))
+    assert marks == {"WAITAAAA": Difference.CHANGED, "TRIGGERA": Difference.MOVED, "EXITAAAA": Difference.ADDED}
 
 
 def test_a_node_that_is_off_is_sunken(two, theme):
