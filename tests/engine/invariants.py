@@ -235,7 +235,10 @@ class _Look:
             # of an erased contact nobody knows any more which codes it took
             if self.contacts[e["contact"]]["erased_at"] is None
             for hop in self.hops[e["id"]]
-            if self.graphs[hop["version"]].kind(hop["node"]) == "code" and hop["outlet"] == "done"
+            if self.graphs[hop["version"]].kind(hop["node"]) == "code"
+            and hop["outlet"] == "done"
+            # a node that is off lets pass and gives none
+            and hop["reason"] != "off"
         }
         has = {(row["enrollment"], row["visit"]) for row in self.codes if row["enrollment"] is not None}
         if given != has:
