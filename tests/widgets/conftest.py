@@ -9,6 +9,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from widgets.theme.theme import Choice, Theme
@@ -20,6 +21,13 @@ def dressed(qapp: QApplication) -> Theme:
     theme = Theme(Choice.LIGHT, parent=qapp)
     theme.apply(qapp)
     return theme
+
+
+@pytest.fixture(autouse=True)
+def _delete_what_is_closed(qapp: QApplication) -> Iterator[None]:
+    """Without a loop of events nothing that is to be deleted later ever is: a thousand widgets would follow the theme."""
+    yield
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 @pytest.fixture

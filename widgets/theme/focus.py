@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QApplication, QSplitter, QTabBar, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication, QSplitter, QTabBar, QWidget
 
 if TYPE_CHECKING:
     from widgets.theme.theme import Theme
@@ -53,24 +53,27 @@ def wants_ring(widget: QWidget) -> bool:
 
 
 class _Ring(QWidget):
-    """Lies over the neighbours of the control, so that it scrolls along with them."""
+    """Lies over the neighbours of the control, as far out as the ring is whole, so that it scrolls along with them."""
 
     def __init__(self, theme: Theme, around: QWidget) -> None:
-        parent = around.parentWidget()
-        assert parent is not None
-        super().__init__(parent)
-        self._parent = parent
+        *inside, holder = _with_room(around)
+        super().__init__(holder)
+        self._holder = holder
         self._theme = theme
         self._around = around
+        #: whose places decide where the ring is
+        self._followed = inside
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         theme.changed.connect(self.update)
-        around.installEventFilter(self)
+        for widget in inside:
+            widget.installEventFilter(self)
         self._follow()
 
     def leave(self) -> None:
         """Go, with the focus."""
-        self._around.removeEventFilter(self)
+        for widget in self._followed:
+            widget.removeEventFilter(self)
         self.hide()
         self.deleteLater()
 
@@ -80,9 +83,8 @@ class _Ring(QWidget):
         return False
 
     def _follow(self) -> None:
-        out = WIDTH + OFFSET
-        self.setGeometry(self._around.geometry().adjusted(-out, -out, out, out))
-        self.setVisible(self._around.isVisibleTo(self._parent))
+        self.setGeometry(_ring_in(self._around, self._holder))
+        self.setVisible(self._around.isVisibleTo(self._holder))
         self.raise_()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
@@ -94,3 +96,27 @@ class _Ring(QWidget):
             QRectF(self.rect()).adjusted(half, half, -half, -half), RADIUS + OFFSET, RADIUS + OFFSET
         )
         painter.end()
+
+
+def _ring_in(around: QWidget, holder: QWidget) -> QRect:
+    out = WIDTH + OFFSET
+    return QRect(around.mapTo(holder, QPoint(0, 0)), around.size()).adjusted(-out, -out, out, out)
+
+
+def _with_room(around: QWidget) -> list[QWidget]:
+    """The control and what it lies in, up to the first that has room for the ring or that others scroll by."""
+    way = [around]
+    holder = around.parentWidget()
+    while holder is not None:
+        way.append(holder)
+        above = holder.parentWidget()
+        scrolled = above is not None and isinstance(above.parentWidget(), QAbstractScrollArea)
+        if (
+            holder.isWindow()
+            or scrolled
+            or isinstance(above, QSplitter)
+            or holder.rect().contains(_ring_in(around, holder))
+        ):
+            break
+        holder = above
+    return way

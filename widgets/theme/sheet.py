@@ -70,6 +70,7 @@ QLabel[role="help"] { color: $text3; font-size: 12px; }
 QLabel[role="error"] { color: $err; font-size: 12px; }
 QLabel[role="warning"] { color: $warn; font-size: 12px; }
 QLabel[role="small"] { color: $text3; font-size: 11px; font-weight: 500; }
+QLabel[role="hint"] { color: $text3; font-weight: 600; }
 QLabel[role="sentence"] { color: $text2; }
 QLabel[role="name"] { font-weight: 600; }
 QLabel[role="panel"] { font-size: 14px; font-weight: 600; }
@@ -80,6 +81,7 @@ QFrame[role="panel"], QWidget[role="panel"] { background: $surface; }
 QFrame[role="window"], QWidget[role="window"] { background: $window; }
 QFrame[role="box"], QLabel[role="box"] { background: $sunken; border-radius: 6px; color: $text2; }
 QLabel[role="box"] { padding: 8px 12px; }
+QWidget[role="entry"] { background: $sunken; border-radius: 6px; }
 QFrame[role="line"] { background: $border; border: none; min-height: 1px; max-height: 1px; }
 QFrame[role="upright"] { background: $border; border: none; min-width: 1px; max-width: 1px; }
 QLabel[chip="ok"] { background: $ok_tint; color: $ok; }
@@ -105,23 +107,32 @@ QPushButton[look="link"]:hover { background: $accent_tint; border-radius: 4px; }
 QPushButton[look="link"]:disabled { background: transparent; color: $text3; }
 QPushButton[look="quiet"] { background: transparent; border: none; padding: 0 8px; min-height: 28px; }
 QPushButton[look="quiet"]:hover { background: $hover; }
+QPushButton[look="word"] { background: transparent; border: none; color: $accent_text; padding: 0 4px; min-height: 24px;
+  font-weight: 600; text-align: left; }
+QPushButton[look="word"][nested="true"] { color: $f_dec; }
+QPushButton[look="word"]:hover { background: $hover; border-radius: 4px; }
 QPushButton::menu-indicator { image: url($sign_down); width: 12px; subcontrol-position: right center; right: 6px; }
-QPushButton[look="link"]::menu-indicator { width: 0; image: none; }
+QPushButton[look="link"]::menu-indicator, QPushButton[look="word"]::menu-indicator { width: 0; image: none; }
 
 QToolButton { background: transparent; border: none; border-radius: 6px; min-width: 28px; min-height: 28px; padding: 0; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed { background: $sunken; }
 QToolButton:checked { background: $accent_tint; color: $accent_text; }
 QToolButton[small="true"] { min-width: 24px; min-height: 24px; border-radius: 4px; }
+QToolButton[day="true"] { border: 1px solid $field; min-width: 24px; min-height: 30px; font-size: 12px; }
+QToolButton[day="true"]:checked { background: $accent_tint; border-color: $accent; color: $accent_text; font-weight: 600; }
+QToolButton[sort="true"] { border: 1px solid $border; color: $text2; min-width: 34px; min-height: 30px; font-size: 12px; }
 QToolButton::menu-indicator { image: none; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: $surface; color: $text;
   border: 1px solid $field; border-radius: 6px; selection-background-color: $accent; selection-color: $on_accent; }
-QLineEdit, QComboBox { min-height: 30px; padding: 0 9px; }
+QLineEdit { min-height: 30px; padding: 0 7px; }
+QComboBox { min-height: 30px; padding: 0 9px; }
 QAbstractSpinBox { min-height: 30px; padding: 0 2px 0 9px; }
 QPlainTextEdit, QTextEdit { padding: 5px 6px; }
 QLineEdit:hover, QPlainTextEdit:hover, QTextEdit:hover, QAbstractSpinBox:hover, QComboBox:hover { border-color: $text2; }
-QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; min-height: 28px; padding: 0 8px; }
+QLineEdit:focus { border: 2px solid $accent; min-height: 28px; padding: 0 6px; }
+QComboBox:focus { border: 2px solid $accent; min-height: 28px; padding: 0 8px; }
 QAbstractSpinBox:focus { border: 2px solid $accent; min-height: 28px; padding: 0 1px 0 8px; }
 QPlainTextEdit:focus, QTextEdit:focus { border: 2px solid $accent; padding: 4px 5px; }
 QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"], QAbstractSpinBox[wrong="true"], QComboBox[wrong="true"] {
@@ -131,10 +142,10 @@ QLineEdit:disabled, QPlainTextEdit:disabled, QAbstractSpinBox:disabled, QComboBo
 QLineEdit[look="bare"] { background: transparent; border: 1px solid transparent; padding: 0 3px; }
 QLineEdit[look="bare"]:hover { border-color: $field; }
 QLineEdit[look="bare"]:focus { background: $surface; border: 2px solid $accent; padding: 0 2px; }
-QLineEdit[look="title"] { background: transparent; border: 1px solid transparent; padding: 0 3px; min-height: 24px;
+QLineEdit[look="title"] { background: transparent; border: 1px solid transparent; padding: 0 1px; min-height: 24px;
   font-size: 16px; font-weight: 600; }
 QLineEdit[look="title"]:hover { border-color: $field; }
-QLineEdit[look="title"]:focus { background: $surface; border: 2px solid $accent; padding: 0 2px; min-height: 22px; }
+QLineEdit[look="title"]:focus { background: $surface; border: 2px solid $accent; padding: 0 0px; min-height: 22px; }
 
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 18px; border: none; background: transparent; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; margin-top: 2px; }
@@ -197,9 +208,9 @@ QMenu::section { color: $text3; }
 
 QScrollArea { background: transparent; border: none; }
 QScrollBar { background: transparent; border: none; }
-QScrollBar:vertical { width: 12px; }
-QScrollBar:horizontal { height: 12px; }
-QScrollBar::handle { background: $edge_dim; border-radius: 3px; margin: 3px; }
+QScrollBar:vertical { width: 10px; }
+QScrollBar:horizontal { height: 10px; }
+QScrollBar::handle { background: $edge_dim; border-radius: 3px; margin: 2px; }
 QScrollBar::handle:vertical { min-height: 32px; }
 QScrollBar::handle:horizontal { min-width: 32px; }
 QScrollBar::handle:hover { background: $field; }
