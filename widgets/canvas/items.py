@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from journeys.nodes.problem import Severity
@@ -147,16 +147,19 @@ class EdgeLayer(_Layer):
                 if key in shares:
                     paint_flow(painter, scene.lines[key], shares[key], scene.inks)
             found = [key for key in found if key not in shares]
-        # one pen for all at rest; arrowheads after lines, so that pen and brush change twice and not per edge
-        rest = [scene.lines[key] for key in found if key not in scene.orphans]
+        # those at rest are one line and one shape: setting the rasteriser up costs more than a short line
+        lines, arrows = QPainterPath(), QPainterPath()
+        for key in found:
+            if key not in scene.orphans:
+                line = scene.lines[key]
+                lines.addPath(line.path)
+                arrows.addPath(line.arrow)
         painter.setPen(scene.inks.edge)
         painter.setBrush(NO_BRUSH)
-        for line in rest:
-            painter.drawPath(line.path)
+        painter.drawPath(lines)
         painter.setPen(NO_PEN)
         painter.setBrush(scene.inks.edge.color())
-        for line in rest:
-            painter.drawPath(line.arrow)
+        painter.drawPath(arrows)
         for key in found:
             if key in scene.orphans:
                 paint_edge(painter, scene.lines[key], EdgeState.GONE, scene.inks)
