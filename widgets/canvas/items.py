@@ -31,6 +31,7 @@ from widgets.canvas.shapes import Silhouette
 from widgets.canvas.silhouettes import far_outline
 
 if TYPE_CHECKING:
+    from widgets.canvas.following import FollowingScene
     from widgets.canvas.scene import CanvasScene
 
 Z_FRAME, Z_NOTE, Z_EDGES, Z_BATCH, Z_CARD, Z_OVER = -30, -20, -10, -5, 0, 10
@@ -47,7 +48,7 @@ _DOT = 6
 class CardItem(QGraphicsItem):
     """One card, a top-level item: children escape the BSP index (a drag at 5,000 nodes took 9.0 ms, and takes 0.85)."""
 
-    def __init__(self, scene: CanvasScene, card: Card) -> None:
+    def __init__(self, scene: FollowingScene, card: Card) -> None:
         super().__init__()
         self._scene = scene
         self.card = card

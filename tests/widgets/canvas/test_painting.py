@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
 
 from journeys.graph.diff import Difference, differences
 from journeys.graph.file import load, read_journey, write_journey
@@ -266,3 +267,22 @@ def test_painting_leaves_the_journey_alone(opened):
         canvas.zoom_to(zoom)
         canvas.viewport().grab()
     assert write_journey(read_journey(write_journey(journey))) == before
+
+
+def test_nothing_of_a_hover_is_left_once_the_mouse_is_elsewhere(opened):
+    # straight down, so that the name stands out beside the line
+    nodes = {"CONDITIO": ("condition", 0, 0), "EXITAAAA": ("exit", -4, 240)}
+    canvas = opened(journey_of(nodes, [("CONDITIO", "yes", "EXITAAAA")]))
+    canvas.viewport().grab()
+    clean = QImage(canvas.viewport().size(), QImage.Format.Format_RGB32)
+    canvas.viewport().render(clean)
+    hand = Hand(canvas)
+    x, y = canvas.canvas_scene.lines["CONDITIO", "yes"].far_label_at()
+    hand.move(x, y)
+    assert canvas.canvas_scene.plus_edges()
+    QApplication.processEvents()
+    hand.move(700, 500)
+    QApplication.processEvents()
+    # what is on the screen, not what would be painted anew
+    shown = canvas.screen().grabWindow(canvas.winId()).toImage()
+    assert shown.convertToFormat(clean.format()).copy(canvas.viewport().rect()) == clean
