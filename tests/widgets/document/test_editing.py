@@ -95,6 +95,7 @@ class Editing(RuleBasedStateMachine):
         start.journey.connect("ODDAAAAA", "somewhere", "ENDAAAAA")
         save(start, self.file)
         self.on_disk = self.file.read_bytes()
+        self.clipboard = ""
         self.begin(load(self.file).document())
 
     def begin(self, document: Document) -> None:
@@ -203,19 +204,33 @@ class Editing(RuleBasedStateMachine):
         acts.nudge(self.document, self.nodes(data), dx, 0)
 
     @precondition(has_nodes)
-    @rule(data=st.data(), at=st.none() | PLACES)
-    def copy_and_paste(self, data: st.DataObject, at: tuple[float, float] | None) -> None:
-        acts.paste(self.document, acts.copy(self.document, self.nodes(data)), at)
+    @rule(data=st.data())
+    def copy(self, data: st.DataObject) -> None:
+        self.clipboard = acts.copy(self.document, self.nodes(data))
 
     @precondition(has_nodes)
     @rule(data=st.data())
-    def cut_and_paste(self, data: st.DataObject) -> None:
-        acts.paste(self.document, acts.cut(self.document, self.nodes(data)))
+    def cut(self, data: st.DataObject) -> None:
+        self.clipboard = acts.cut(self.document, self.nodes(data))
+
+    @precondition(lambda self: self.clipboard != "")
+    @rule(at=st.none() | PLACES)
+    def paste(self, at: tuple[float, float] | None) -> None:
+        acts.paste(self.document, self.clipboard, at)
+
+    @precondition(has_nodes)
+    @rule(data=st.data())
+    def duplicate(self, data: st.DataObject) -> None:
+        acts.duplicate(self.document, self.nodes(data))
 
     @precondition(has_nodes)
     @rule(data=st.data(), side=st.sampled_from(["left", "middle", "bottom"]))
     def align(self, data: st.DataObject, side: acts.Side) -> None:
         acts.align(self.document, self.nodes(data), side)
+
+    @precondition(has_nodes)
+    @rule(data=st.data())
+    def distribute(self, data: st.DataObject) -> None:
         acts.distribute(self.document, self.nodes(data), "down")
 
     @precondition(has_nodes)
@@ -347,7 +362,7 @@ class LongEditing(Editing):
 
 
 LongEditing.TestCase.settings = settings(
-    max_examples=400,
+    max_examples=150,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
