@@ -40,9 +40,13 @@ class CriterionField(Editor):
     that may be left out and is empty is None, and means everybody.
     """
 
-    def __init__(self, context: Context, *, optional: bool = False, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, context: Context, *, optional: bool = False, nobody: str = "", parent: QWidget | None = None
+    ) -> None:
+        """`nobody` is what an empty one means, where that is not everybody."""
         super().__init__(context, parent)
         self._optional = optional
+        self._nobody = nobody
         self._data: tree.Data | None = None
         self._open: Place | None = None
         self._rows: dict[Place, RuleRow] = {}
@@ -367,7 +371,7 @@ class CriterionField(Editor):
 
     def _say(self, criterion: AnyCriterion | None, whole: str, *, unfinished: bool, wrong: bool) -> None:
         if self._data is None:
-            text = _("Every contact.")
+            text = self._nobody or _("Every contact.")
         elif criterion is not None:
             sentence = words(criterion, self.context.names)
             text = _("{sentence}.").format(sentence=sentence[:1].upper() + sentence[1:])

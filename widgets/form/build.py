@@ -66,6 +66,9 @@ _ONLY_WHEN: dict[str, dict[str, Callable[[_Part], bool]]] = {
     "Wait": {"then": _ends_at_a_moment, "late": _ends_at_a_moment},
 }
 
+#: what it means that a criterion is left out, where it does not mean everybody
+_NOBODY: dict[str, str] = {"exit_when": _("Nobody leaves before the end."), "goal": _("There is no goal.")}
+
 #: names of outlets, which are given once and never change: people read the label
 _QUIET: dict[str, tuple[str, ...]] = {"Arm": ("id",), "Listen": ("outlet",)}
 
@@ -116,6 +119,9 @@ def _editor(context: Context, field: FieldOf, shape: Shape, sibling: Callable[[s
             return LongTextField(context, optional=optional)
         case shapes.Text():
             return TextField(context, optional=optional)
+        case shapes.Named(kind="channel"):
+            words = [(one.key, one.shown) for one in context.source.suggestions("channel")]
+            return ChoiceField(context, words, optional=optional)
         case shapes.Named(kind=kind):
             within = (lambda: sibling("funnel")) if kind == "stage" else None
             return NamedField(context, kind, optional=optional, within=within)
@@ -156,7 +162,7 @@ def _editor(context: Context, field: FieldOf, shape: Shape, sibling: Callable[[s
             # a criterion is edited by a room of its own, which is built on this one
             from widgets.criterion.editor import CriterionField
 
-            return CriterionField(context, optional=optional)
+            return CriterionField(context, optional=optional, nobody=_NOBODY.get(field.name, ""))
 
 
 def _maybe(context: Context, field: FieldOf, inner: Shape, sibling: Callable[[str], Any]) -> Editor:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 )
 
 from journeys.base.i18n import _
+from journeys.nodes.preset import NOT_CHOSEN
 from journeys.nodes.windows import WEEKDAYS
 from widgets.form.editor import MISSING, Context, Editor, label
 from widgets.theme.controls import IconButton
@@ -389,6 +390,8 @@ class NamedField(LineField):
         self._kind = kind
         self._within = within
         self._keys: dict[str, str] = {}
+        #: a preset put it there for something that is still to be chosen; it is shown as an empty field
+        self._open = False
         self._completer = QCompleter(self.line)
         self._completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._completer.setFilterMode(Qt.MatchFlag.MatchContains)
@@ -422,6 +425,14 @@ class NamedField(LineField):
         self._completer.setCompletionPrefix("")
         self._completer.complete()
         return True
+
+    def value(self) -> Any:
+        return NOT_CHOSEN if self._open and not self.line.text().strip() else super().value()
+
+    def set_value(self, data: Any) -> None:
+        self._open = data == NOT_CHOSEN
+        self.line.setPlaceholderText(_("Choose…") if self._open else "")
+        super().set_value("" if self._open else data)
 
     def read(self, text: str) -> Any:
         return self._keys.get(text.strip(), text.strip())

@@ -150,6 +150,7 @@ _PLACES: dict[tuple[str, str], str] = {
     ("subject", "product"): N_("The product"),
     ("subject", "feed"): N_("The row of the feed"),
     ("date", "event"): N_("A date in the event"),
+    ("rule", "date"): N_("Until a date"),
     ("on_block", "skip"): N_("Leave it out"),
     ("state", "in"): N_("is in it"),
     ("scope", "subject"): N_("of what the passage is about"),

@@ -22,7 +22,8 @@ from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.graph.ways import Ways
 from journeys.nodes.node import Node
-from journeys.nodes.problem import Severity
+from journeys.nodes.preset import NOT_CHOSEN
+from journeys.nodes.problem import Problem, Severity
 from journeys.nodes.trigger import Trigger
 from journeys.nodes.wait import Wait
 from widgets.document import acts
@@ -336,7 +337,11 @@ class Inspector(QWidget):
     def _notes(self, node: str, settings: Node) -> list[Note]:
         around = Surroundings(Ways(self._journey), node, self._supplies.catalogue())
         notes = [
-            Note(problem.field or self._field_of(problem.check, around), problem.sentence, _WEIGHTS[problem.severity])
+            Note(
+                problem.field or self._field_of(problem.check, around),
+                _sentence(problem),
+                _WEIGHTS[problem.severity],
+            )
             for problem in settings.problems(around)
         ]
         for field, other in settings.nodes_mentioned():
@@ -373,6 +378,12 @@ class Inspector(QWidget):
 
 #: titles of selected steps that are listed
 _MOST_TITLES = 12
+
+
+def _sentence(problem: Problem) -> str:
+    # what a preset puts there is a key to the checks, and nothing to people
+    open_ = problem.check.startswith("unknown-") and _("“{text}”").format(text=NOT_CHOSEN) in problem.sentence
+    return _("This is still to be chosen.") if open_ else problem.sentence
 
 
 def _fields(model: type[JourneySettings]) -> list[str]:

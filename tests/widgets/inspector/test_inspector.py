@@ -16,6 +16,7 @@ from journeys.graph.settings import JourneySettings
 from journeys.nodes.registry import kinds
 from journeys.nodes.wait import ForDuration
 from tests.widgets.hands import choose, click, fill, key, type_into
+from widgets.document import acts
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.form.editor import input_of
@@ -212,6 +213,18 @@ def test_what_there_is_is_offered_while_typing(desk: Desk):
     assert desk.document.journey.node(SEND).template == "bye"  # type: ignore[union-attr]
 
 
+def test_what_is_still_to_be_chosen_is_an_empty_field_that_keeps_the_rest_editable(desk: Desk):
+    acts.set_settings(desk.document, SEND, kinds()["send"].model_validate({"template": "not-chosen"}))
+    desk.select(SEND)
+    template = desk.row("template").editor
+    assert (template.line.text(), template.line.placeholderText()) == ("", "Choose…")
+    assert desk.row("template").said == "This is still to be chosen."
+    choose(desk.row("message_class").editor.box, 1)
+    assert desk.document.journey.node(SEND).message_class == "service"  # type: ignore[union-attr]
+    type_into(template.line, "bye")
+    assert desk.document.journey.node(SEND).template == "bye"  # type: ignore[union-attr]
+
+
 def test_steps_are_named_by_their_titles(desk: Desk):
     desk.select(SPLIT)
     survey = desk.row("by").editor.inner.rows["survey"].editor
@@ -239,8 +252,6 @@ def test_a_kind_that_is_unknown_here_keeps_its_title_and_comment_editable(desk: 
 
 
 def test_a_node_that_is_removed_gives_way_to_the_journey(desk: Desk):
-    from widgets.document import acts
-
     desk.select(SEND)
     acts.remove(desk.document, [SEND])
     assert desk.selection.nodes == frozenset()
