@@ -113,7 +113,7 @@ class MiniMap(QFrame):
         super().__init__(view)
         self._view = view
         self._scene = scene
-        self.setObjectName("miniMap")
+        self.setProperty("role", "floating")
         self.map = _Map(view, scene, self)
         self.less = self._button("minus", _("Smaller"), "Ctrl+-", lambda: view.zoom_by(1 / _STEP))
         self.label = QLabel(self)
@@ -146,7 +146,7 @@ class MiniMap(QFrame):
         made = QToolButton(self)
         made.setProperty("icon_name", icon)
         made.setAutoRaise(True)
-        made.setFixedSize(26, 26)
+        made.setProperty("small", True)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         made.setAccessibleName(name)
         made.setToolTip(_("{name} ({keys})").format(name=name, keys=keys) if keys else name)
@@ -176,7 +176,3 @@ class MiniMap(QFrame):
         for button in (self.less, self.more, self.whole, self.fold):
             button.setIcon(icons.icon(str(button.property("icon_name")), tokens.text2))
             button.setIconSize(QSize(icons.BUTTON, icons.BUTTON))
-        self.setStyleSheet(
-            f"#miniMap {{ background: {tokens.surface.name()}; border: 1px solid {tokens.border.name()};"
-            " border-radius: 8px; }"
-        )

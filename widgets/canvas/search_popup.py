@@ -73,7 +73,7 @@ class SearchPopup(QFrame):
         self._theme = theme
         self._over = parent
         self._find: Callable[[str], Sequence[Preset]] = lambda _text: ()
-        self.setObjectName("searchPopup")
+        self.setProperty("role", "popup")
         self.setFixedWidth(_WIDTH)
         self.field = QLineEdit(self)
         self.field.setPlaceholderText(_("Find a step"))
@@ -102,7 +102,6 @@ class SearchPopup(QFrame):
     def open_at(self, at: QPoint, find: Callable[[str], Sequence[Preset]]) -> None:
         """Open with its corner there, moved as far as keeps it whole within the parent; `find` is asked as one types."""
         self._find = find
-        self._dress()
         self.field.blockSignals(True)
         self.field.clear()
         self.field.blockSignals(False)
@@ -165,11 +164,3 @@ class SearchPopup(QFrame):
             case _:
                 return False
         return True
-
-    def _dress(self) -> None:
-        tokens = self._theme.tokens
-        self.setStyleSheet(
-            f"#searchPopup {{ background: {tokens.surface.name()}; border: 1px solid {tokens.edge_card.name()};"
-            " border-radius: 8px; }"
-            " #searchPopup QListWidget { background: transparent; border: none; }"
-        )

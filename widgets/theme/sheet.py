@@ -82,6 +82,9 @@ QFrame[role="window"], QWidget[role="window"] { background: $window; }
 QFrame[role="box"], QLabel[role="box"] { background: $sunken; border-radius: 6px; color: $text2; }
 QLabel[role="box"] { padding: 8px 12px; }
 QWidget[role="entry"] { background: $sunken; border-radius: 6px; }
+QFrame[role="floating"] { background: $surface; border: 1px solid $border; border-radius: 8px; }
+QFrame[role="popup"] { background: $surface; border: 1px solid $edge_card; border-radius: 8px; }
+QFrame[role="popup"] QListWidget { background: transparent; border: none; }
 QFrame[role="line"] { background: $border; border: none; min-height: 1px; max-height: 1px; }
 QFrame[role="upright"] { background: $border; border: none; min-width: 1px; max-width: 1px; }
 QLabel[chip="ok"] { background: $ok_tint; color: $ok; }
