@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from journeys.base.i18n import _
+from journeys.base.i18n import _, ngettext
 from journeys.criteria import AnyCriterion, needs_passage
 from widgets.criterion.matching import Counting, Matching
 from widgets.form.editor import Context, label
@@ -64,8 +65,10 @@ class Foot(QWidget):
 
     def _counted(self, matching: Matching) -> None:
         self._matching = matching
-        self.number.setText(f"{matching.count:,}")
-        self.of.setText(_("of {n} contacts match").format(n=f"{matching.of:,}"))
+        here = QLocale()
+        self.number.setText(here.toString(matching.count))
+        of = ngettext("of {n} contact match", "of {n} contacts match", matching.of)
+        self.of.setText(of.format(n=here.toString(matching.of)))
         said = [
             _("{name}, {more}").format(name=one.name, more=one.more) if one.more else one.name
             for one in matching.examples

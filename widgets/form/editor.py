@@ -76,8 +76,6 @@ class Context:
     today: Callable[[], date] = date.today
     #: counts who matches a criterion; None: nobody can, and no number is shown
     matcher: Matcher | None = None
-    #: whether criteria may speak of the passage
-    in_journey: bool = True
 
 
 class Editor(QWidget):

@@ -27,6 +27,7 @@ from journeys.base.i18n import _
 from journeys.nodes.preset import NOT_CHOSEN
 from journeys.nodes.windows import WEEKDAYS
 from widgets.form.editor import MISSING, Context, Editor, label
+from widgets.form.undoing import leave_undo
 from widgets.theme.controls import IconButton
 
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
@@ -86,6 +87,7 @@ class _Line(QLineEdit):
     def __init__(self, field: LineField) -> None:
         super().__init__(field)
         self._field = field
+        leave_undo(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         steps = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_PageUp: 10, Qt.Key.Key_PageDown: -10}
@@ -113,6 +115,7 @@ class LongTextField(Editor):
         self._optional = optional
         self.text = QPlainTextEdit(self)
         self.text.setTabChangesFocus(True)
+        leave_undo(self.text)
         self.text.setMinimumHeight(96)
         self.setFocusProxy(self.text)
         row = QHBoxLayout(self)

@@ -10,6 +10,7 @@ from journeys.base.i18n import N_, _
 from journeys.graph.settings import LONGEST_NAME
 from journeys.nodes.node import Family, Node
 from widgets.form.editor import label
+from widgets.form.undoing import leave_undo
 from widgets.theme.kinds import UNKNOWN, paint_shape, paint_tile
 from widgets.theme.theme import Theme
 
@@ -85,6 +86,7 @@ class Head(QWidget):
         self.title.setProperty("look", "title")
         self.title.setMaxLength(LONGEST_NAME)
         self.title.setAccessibleName(_("Title"))
+        leave_undo(self.title)
         self.title.textEdited.connect(self.edited)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 12, 12, 8)

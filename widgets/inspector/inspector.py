@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFrame,
@@ -17,10 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from journeys.base.i18n import _, ngettext
-from journeys.graph.checks.around import Surroundings
+from journeys.graph.checks import Report
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
-from journeys.graph.ways import Ways
 from journeys.nodes.node import Node
 from journeys.nodes.preset import NOT_CHOSEN
 from journeys.nodes.problem import Problem, Severity
@@ -28,6 +27,7 @@ from journeys.nodes.trigger import Trigger
 from journeys.nodes.wait import Wait
 from widgets.document import acts
 from widgets.document.change import Change
+from widgets.document.checking import Checking
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.form.editor import Note, Weight, label
@@ -43,9 +43,6 @@ from widgets.theme.controls import line
 WIDTH, NARROW = 312, 288
 MARGIN = 16
 
-#: ms after an edit before checks and the example are worked out anew
-_REST = 60
-
 #: what a journey's own form does not show: its id never changes, the hash is written by publishing
 _NOT_SHOWN = ("id", "based_on")
 
@@ -56,9 +53,17 @@ class Inspector(QWidget):
     """Follows a selection. Every edit is a command of the document; typing into one field is one step."""
 
     def __init__(
-        self, document: Document, selection: Selection, supplies: Supplies, parent: QWidget | None = None
+        self,
+        document: Document,
+        selection: Selection,
+        supplies: Supplies,
+        *,
+        checking: Checking | None = None,
+        parent: QWidget | None = None,
     ) -> None:
+        """`checking` is that of the document; without one only models say what is wrong."""
         super().__init__(parent)
+        self._checking = checking
         self._document, self._selection, self._supplies = document, selection, supplies
         self._node: str | None = None
         self._form: ModelForm | None = None
@@ -111,10 +116,8 @@ class Inspector(QWidget):
         self._example = label("", "sentence", self)
         self._example.setContentsMargins(MARGIN, 12, MARGIN, 12)
         box.addWidget(self._example)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_REST)
-        self._timer.timeout.connect(self._look_around)
+        if checking is not None:
+            checking.checked.connect(self._show_checks)
         document.changed.connect(self._follow)
         selection.changed.connect(self._selected)
         self._show()
@@ -153,6 +156,9 @@ class Inspector(QWidget):
         """Show what is selected anew: the store knows other things than before."""
         self._show()
 
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        return QSize(WIDTH, super().sizeHint().height())
+
     # following
 
     @property
@@ -187,7 +193,7 @@ class Inspector(QWidget):
             self.comment.set_value(self._journey.comment(self._node))
         if change.journey and self._re_entry is not None:
             self._re_entry.follow(self._journey.settings)
-        self._timer.start()
+        self._show_meaning()
 
     # showing
 
@@ -216,7 +222,9 @@ class Inspector(QWidget):
             self._show_journey(box)
         box.addStretch(1)
         self._settings.take(page)
-        self._look_around()
+        self._show_meaning()
+        if self._checking is not None and self._checking.report is not None:
+            self._show_checks(self._checking.report)
 
     def _show_node(self, node: str, box: QVBoxLayout) -> None:
         self._show_head()
@@ -308,13 +316,10 @@ class Inspector(QWidget):
         self.off = box
         return tick
 
-    def _look_around(self) -> None:
-        """Say what the node's own checks say, and what a wait means for a contact."""
-        settings = self._journey.node(self._node) if self._node is not None and self._node in self._journey else None
-        if settings is None or self._form is None or self._node is None:
-            return
-        self._form.show_checks(self._notes(self._node, settings))
-        if self.off is not None:
+    def _show_meaning(self) -> None:
+        """Say what a wait means for a contact, and whether the node is off, as they are after an undo too."""
+        settings = self._journey.node(self._node) if self._node is not None else None
+        if self.off is not None and self._node is not None:
             self.off.setChecked(self._journey.is_off(self._node))
         person = self._supplies.person()
         said = None
@@ -324,30 +329,27 @@ class Inspector(QWidget):
         self._example.setVisible(said is not None)
         self._example_line.setVisible(said is not None)
 
-    def _field_of(self, check: str, around: Surroundings) -> str:
+    def _show_checks(self, report: Report) -> None:
+        """Say at the fields what checks say of them; what is about ways and not about settings is for others to show."""
+        if self._form is None:
+            return
+        shown = self._node
+        notes = []
+        for problem in report.problems:
+            about = problem.nodes[0] if problem.nodes else None
+            if about == shown and (path := problem.field or self._field_of(problem.check)):
+                notes.append(Note(path, _sentence(problem), _WEIGHTS[problem.severity]))
+        self._form.show_checks(notes)
+
+    def _field_of(self, check: str) -> str:
         """The field that names what a check does not know: checks of keys say only of what kind it is."""
         kind = check.removeprefix("unknown-")
-        settings = around.at(around.node)
-        if kind == check or settings is None or (catalogue := around.catalogue) is None:
+        settings = self._form.settings if self._form is not None else None
+        catalogue = self._supplies.catalogue()
+        if kind == check or settings is None or catalogue is None:
             return ""
-        known = FromCatalogue(self._journey, catalogue)
-        there = {one.key for one in known.suggestions(kind)}
+        there = {one.key for one in FromCatalogue(self._journey, catalogue).suggestions(kind)}
         return next((path for path, key in named(type(settings), as_data(settings), kind) if key not in there), "")
-
-    def _notes(self, node: str, settings: Node) -> list[Note]:
-        around = Surroundings(Ways(self._journey), node, self._supplies.catalogue())
-        notes = [
-            Note(
-                problem.field or self._field_of(problem.check, around),
-                _sentence(problem),
-                _WEIGHTS[problem.severity],
-            )
-            for problem in settings.problems(around)
-        ]
-        for field, other in settings.nodes_mentioned():
-            if other not in self._journey:
-                notes.append(Note(field, _("This step is not in the journey any more. Choose another.")))
-        return notes
 
     # editing
 

@@ -49,8 +49,9 @@ _ICONS: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("send", "channel"): {
             "email": "envelope-simple",
             "sms": "chat-text",
-            "web push": "bell",
-            "app push": "device-mobile",
+            "push": "bell",
+            "phone": "phone",
+            "post": "envelope-open",
         },
     }
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtTest import QTest
 
 from journeys.base.catalogue import Catalogue, TemplateEntry
@@ -17,6 +19,7 @@ from journeys.nodes.registry import kinds
 from journeys.nodes.wait import ForDuration
 from tests.widgets.hands import choose, click, fill, key, type_into
 from widgets.document import acts
+from widgets.document.checking import Checking, Outside
 from widgets.document.document import Document
 from widgets.document.selection import Selection
 from widgets.form.editor import input_of
@@ -55,7 +58,8 @@ class Desk:
             catalogue=lambda: catalogue,
             person=lambda: Person("Anna", "Warsaw", WARSAW, {"trial_ends": "2026-12-24"}),
         )
-        self.inspector = Inspector(self.document, self.selection, supplies)
+        self.checking = Checking(self.document, Outside(catalogue=catalogue))
+        self.inspector = Inspector(self.document, self.selection, supplies, checking=self.checking)
         self.inspector.resize(312, 800)
 
     def select(self, *nodes: str) -> None:
@@ -71,12 +75,13 @@ class Desk:
 
 
 @pytest.fixture
-def desk(theme: Theme, qtbot) -> Desk:
+def desk(theme: Theme, qtbot) -> Iterator[Desk]:
     made = Desk(theme)
     qtbot.addWidget(made.inspector)
     made.inspector.show()
     qtbot.waitExposed(made.inspector)
-    return made
+    yield made
+    made.checking.close()
 
 
 def test_typing_into_one_field_is_one_step_and_undone_at_once(desk: Desk):
@@ -92,6 +97,17 @@ def test_typing_into_one_field_is_one_step_and_undone_at_once(desk: Desk):
     assert desk.row("rule").editor.inner.rows["amount"].editor.value() == 3
     desk.document.history.redo()
     assert desk.row("rule").editor.inner.rows["amount"].editor.value() == 45
+
+
+def test_the_keys_of_undo_in_a_field_are_those_of_the_document(desk: Desk):
+    QShortcut(QKeySequence(QKeySequence.StandardKey.Undo), desk.inspector, desk.document.history.undo)
+    desk.inspector.activateWindow()
+    desk.select(WAIT)
+    line = desk.row("rule").editor.inner.rows["amount"].editor.line
+    type_into(line, "45")
+    key(line, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert line.text() == "3"
+    assert desk.state() == (0, True)
 
 
 def test_a_choice_is_a_step_of_its_own(desk: Desk):
@@ -213,12 +229,12 @@ def test_what_there_is_is_offered_while_typing(desk: Desk):
     assert desk.document.journey.node(SEND).template == "bye"  # type: ignore[union-attr]
 
 
-def test_what_is_still_to_be_chosen_is_an_empty_field_that_keeps_the_rest_editable(desk: Desk):
+def test_what_is_still_to_be_chosen_is_an_empty_field_that_keeps_the_rest_editable(desk: Desk, qtbot):
     acts.set_settings(desk.document, SEND, kinds()["send"].model_validate({"template": "not-chosen"}))
     desk.select(SEND)
     template = desk.row("template").editor
     assert (template.line.text(), template.line.placeholderText()) == ("", "Choose…")
-    assert desk.row("template").said == "This is still to be chosen."
+    qtbot.waitUntil(lambda: desk.row("template").said == "This is still to be chosen.")
     choose(desk.row("message_class").editor.box, 1)
     assert desk.document.journey.node(SEND).message_class == "service"  # type: ignore[union-attr]
     type_into(template.line, "bye")
@@ -241,6 +257,7 @@ def test_without_a_store_keys_are_free_text(theme: Theme, qtbot):
     assert desk.document.journey.node(SEND).template == "anything"  # type: ignore[union-attr]
     type_into(desk.row("template").editor.line, "No key!")
     assert desk.row("template").said.startswith("“No key!” is not a key.")
+    desk.checking.close()
 
 
 def test_a_kind_that_is_unknown_here_keeps_its_title_and_comment_editable(desk: Desk):

@@ -7,10 +7,11 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from journeys.nodes.node import Family
+from journeys.nodes.node import Family, Node
 from journeys.nodes.registry import kinds
+from tests.nodes.examples import NODES
 from widgets.theme import fonts, icons
-from widgets.theme.kinds import tile_path
+from widgets.theme.kinds import icon_of, tile_path
 from widgets.theme.theme import Choice, Theme
 from widgets.theme.tokens import dark, light
 
@@ -54,6 +55,18 @@ def test_figures_are_of_one_width_and_sizes_in_pixels(theme: Theme):
 @pytest.mark.parametrize("kind", sorted(kinds()))
 def test_there_is_an_icon_for_every_kind(theme: Theme, kind):
     assert kinds()[kind].icon in icons.known()
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_icon_tells_the_settings(theme: Theme, node: Node):
+    assert icon_of(node) in icons.known()
+
+
+@pytest.mark.parametrize("channel", ["email", "sms", "push", "phone", "post"])
+def test_every_channel_has_an_icon_of_its_own(theme: Theme, channel):
+    send = kinds()["send"].model_validate({"template": "hello", "channel": channel})
+    assert icon_of(send) in icons.known()
+    assert (icon_of(send) == "envelope-simple") == (channel == "email")
 
 
 @pytest.mark.parametrize("family", list(Family))
