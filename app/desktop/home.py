@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.desktop.files import Template
 from app.desktop.pieces import label, push
 from journeys.base.i18n import _, ngettext
-from widgets.theme.kinds import paint_tile
 from widgets.theme.theme import Theme
+
+if TYPE_CHECKING:
+    from app.desktop.files import Template
 
 _COLUMN, _MOST = 1000, 12
 
@@ -158,6 +160,8 @@ class Home(QWidget):
         self._paint()
 
     def _paint(self) -> None:
+        from widgets.theme.kinds import paint_tile
+
         for picture, template in self._pictures:
             settings = template.journey.node(template.first)
             if settings is None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.desktop.desktop import Desktop
@@ -43,6 +43,8 @@ def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = 
     """
     set_up_log()
     app = make_application()
+    from app.desktop.window import AFTER_FIRST_PAINT
+
     desktop = make_desktop(app, workspace, recovery_folder=state_folder() / "recovery")
     window = desktop.new_window()
 
@@ -55,10 +57,14 @@ def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = 
         window.filing.offer_recovery()
         desktop.look_outside()
 
-    QTimer.singleShot(0, fill)
+    QTimer.singleShot(AFTER_FIRST_PAINT, fill)
     sys.excepthook = _told(desktop)
     code = app.exec()
     desktop.workers.wait()
+    # in an order of our own: what Python takes apart at its end may still be told of an event
+    for left in list(desktop.windows):
+        left.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[arg-type]
     return code
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from app.desktop.editor import EditorPage
     from app.desktop.filing import Filing
 
+#: ms after which the frame is painted; with 0 the loading may come before
+AFTER_FIRST_PAINT = 40
 _SIZE = (1440, 900)
 _LEAST = (900, 560)
 
@@ -48,7 +50,7 @@ class Window(QMainWindow):
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
         # nodes and their settings take a while to load: after the frame is on the screen
-        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon = QTimer(self, singleShot=True, interval=AFTER_FIRST_PAINT)
         self._soon.timeout.connect(self._show_templates)
         self.actions_ = window_actions(self)
         self.bindings = Bindings(self.actions_, self, desktop.theme)

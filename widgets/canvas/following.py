@@ -20,7 +20,7 @@ from widgets.canvas.grid import Box, Grid
 from widgets.canvas.inks import Inks
 from widgets.canvas.items import CardItem
 from widgets.canvas.lines import LONG, Line, rect, stub_end
-from widgets.canvas.look import PLAIN, Look
+from widgets.canvas.look import Look
 from widgets.canvas.plan import EdgeKey, Plan, Spot
 from widgets.canvas.routing import Point
 from widgets.canvas.silhouettes import far_outline
@@ -79,6 +79,10 @@ class FollowingScene(QGraphicsScene):
 
     def look_of(self, node: str) -> Look:
         """The states of a card."""
+        raise NotImplementedError
+
+    def _tells_anything(self) -> bool:
+        """Whether any card may look otherwise than plain."""
         raise NotImplementedError
 
     def _reaches_out(self, key: EdgeKey) -> bool:
@@ -223,6 +227,7 @@ class FollowingScene(QGraphicsScene):
         names = JourneyNames(journey, self._catalogue)
         right = self.plan.right
         shown = list(nodes)
+        told = self._tells_anything()
         for node in shown:
             card = card_of(journey, node, names, right=right)
             self.cards[node] = card
@@ -232,9 +237,8 @@ class FollowingScene(QGraphicsScene):
             item = self.card_items.get(node)
             if item is None:
                 item = self.card_items[node] = CardItem(self, card)
-                look = self.look_of(node)
-                if look != PLAIN:
-                    item.set_look(look)
+                if told:
+                    item.set_look(self.look_of(node))
                 if self.detail.is_batch and card.is_step:
                     item.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents)
                 self._place(node, *journey.place(node))

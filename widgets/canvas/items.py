@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from widgets.canvas.following import FollowingScene
     from widgets.canvas.scene import CanvasScene
 
-Z_FRAME, Z_NOTE, Z_EDGES, Z_BATCH, Z_CARD, Z_OVER = -30, -20, -10, -5, 0, 10
+#: steps stay at 0
+Z_FRAME, Z_NOTE, Z_EDGES, Z_BATCH = -30, -20, -10, -5
 
 #: room around a card for its ring, badge and ports; above and beside it for a pill at the smallest zoom with pills
 _MARGIN = 16
@@ -54,14 +55,18 @@ class CardItem(QGraphicsItem):
         self.card = card
         self.look = PLAIN
         self._bounds = QRectF()
-        self.show_card(card)
+        self._take(card)
 
     def show_card(self, card: Card) -> None:
         """Show another card in its place, such as the same node after an edit."""
-        self.card = card
-        self.setZValue({Silhouette.FRAME: Z_FRAME, Silhouette.NOTE: Z_NOTE}.get(card.shape.silhouette, Z_CARD))
-        self._set_bounds()
+        self._take(card)
         self.update()
+
+    def _take(self, card: Card) -> None:
+        self.card = card
+        if not card.is_step:
+            self.setZValue(Z_FRAME if card.shape.silhouette is Silhouette.FRAME else Z_NOTE)
+        self._set_bounds()
 
     def set_look(self, look: Look) -> None:
         if look == self.look:

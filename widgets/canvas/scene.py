@@ -262,6 +262,10 @@ class CanvasScene(FollowingScene):
     def _all_gone(self) -> None:
         self._hovered_node = self._hovered_edge = None
 
+    def _tells_anything(self) -> bool:
+        known = (self._problems, self._marks, self._here, self._breakpoints, self._selected_nodes)
+        return any(known) or self.numbers is not NO_NUMBERS or self._keyboard
+
     def _reaches_out(self, key: EdgeKey) -> bool:
         return (
             key in self.numbers.walked
