@@ -64,7 +64,7 @@ def run(workspace: Workspace | None, files: Sequence[Path] = (), *, new: bool = 
     # in an order of our own: what Python takes apart at its end may still be told of an event
     for left in list(desktop.windows):
         left.deleteLater()
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # type: ignore[arg-type]
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     return code
 
 
