@@ -27,7 +27,8 @@ def catalogue(
         Path | None, typer.Option(metavar="FILE", help=_("Write it to a file, for kanwa check --catalogue FILE."))
     ] = None,
 ) -> None:
-    from app.cli.journeys import catalogue_of, known_templates
+    from app.catalogue import catalogue_of
+    from app.cli.journeys import known_templates
     from journeys.base.catalogue_file import catalogue_text
 
     templates = known_templates(here)

@@ -1,4 +1,4 @@
-"""`kanwa demo`: a ready workspace; `--headless` runs a month on a simulated clock and reports."""
+"""`kanwa demo`: a ready workspace in the editor; `--headless` runs a month on a simulated clock and reports."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import typer
 
 from app.cli.here import Here, JsonOption
 from app.cli.out import Column, grouped
-from journeys.base.errors import UsageError
-from journeys.base.i18n import N_, _, ngettext
+from journeys.base.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from app.demo.headless import MonthReport
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-class NoWindowYet(UsageError):
-    text = N_("The demo has no window yet. Run it with kanwa demo --headless.")
-
-
-@app.command("demo", help=_("Make a shop with 5,000 contacts and run a month of its journeys."))
+@app.command("demo", help=_("Make a shop with 5,000 contacts and open its journeys, or run a month of them."))
 def demo(
     *,
     headless: Annotated[bool, typer.Option("--headless", help=_("Run without a window and report."))] = False,
@@ -33,11 +28,16 @@ def demo(
     days: Annotated[int, typer.Option(min=1, max=366, help=_("How many days."))] = 30,
     as_json: JsonOption = False,
 ) -> None:
+    here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     if not headless:
-        raise NoWindowYet
+        from app.cli.desktop import why_no_window
+
+        if why := why_no_window():
+            here.out.aside(_("{why} The demo runs without a window.").format(why=why))
+        else:
+            raise typer.Exit(_open(here, directory, seed))
     from app.demo.headless import run_headless
 
-    here = Here(folder=directory, store=None, as_json=as_json, draws=True)
     labels = {"install": _("Making the shop"), "run": _("Running the month")}
     with ExitStack() as bars:
         open_bars = {what: bars.enter_context(here.out.progress(label)) for what, label in labels.items()}
@@ -48,6 +48,26 @@ def demo(
         here.out.data(report.data())
     else:
         _say(here, report)
+
+
+def _open(here: Here, directory: Path, seed: int) -> int:
+    """Make the demo, unless it is there, and open its workspace in the editor."""
+    from app import workspace as workspaces
+    from app.cli.desktop import open_window
+    from app.demo.install import NAME, install
+    from app.workspace import NoWorkspaceThere
+
+    try:
+        workspace = workspaces.read(directory)
+    except NoWorkspaceThere:
+        workspace = None
+    if workspace is None or workspace.name != NAME:
+        with here.out.progress(_("Making the shop")) as progress:
+            demo = install(directory, seed=seed, progress=progress)
+        demo.store.close()
+        workspace = demo.workspace
+    first = workspace.journeys / "nps-after-purchase.journey"
+    return open_window(workspace, [first] if first.exists() else ())
 
 
 def _say(here: Here, report: MonthReport) -> None:

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.catalogue import catalogue_of
 from app.cli.here import Here, in_workspace
 from app.cli.out import Column, grouped
 from app.cli.times import NowOption, instant_of
 from app.workspace import NoSuchJourneyFile, NoWorkspace
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _, ngettext
-from journeys.base.time import day_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
 
     from journeys.base.catalogue import Catalogue
-    from journeys.base.time import Instant
     from journeys.graph.checks import Report
     from journeys.graph.journey import Journey
     from journeys.messages.template import Template
@@ -72,23 +71,6 @@ def known_templates(here: Here) -> dict[str, Template]:
 
     workspace = here.workspace_if_any
     return load_all(workspace.messages) if workspace else {}
-
-
-def catalogue_of(
-    conn: Connection, templates: dict[str, Template], *, now: Instant, journey: Journey | None = None
-) -> Catalogue:
-    """What journeys are checked against: the store, the workspace's templates, the secrets that `journey` names."""
-    from app.outgoing import known_secrets
-    from journeys.messages.template import catalogue_entry
-    from journeys.store.catalogue import catalogue
-    from journeys.store.settings import workspace_zone
-
-    return catalogue(
-        conn,
-        templates={key: catalogue_entry(template) for key, template in templates.items()},
-        today=day_of(now, workspace_zone(conn)),
-        secrets=None if journey is None else known_secrets(journey),
-    )
 
 
 def _outside(here: Here) -> Catalogue | None:

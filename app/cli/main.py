@@ -27,7 +27,7 @@ DONE, PROBLEMS, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 app = typer.Typer(
     name="kanwa",
     help=_("Draw the journeys of your customers and let them run."),
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # with rich, `kanwa --help` takes 0.75 s instead of 0.3
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -45,13 +45,19 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_("Draw the journeys of your customers and let them run. Without a command: opens the window."))
 def _root(
+    context: typer.Context,
+    *,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=_("Print the version."))
     ] = False,
 ) -> None:
-    pass
+    del version
+    if context.invoked_subcommand is None:
+        from app.cli.desktop import nearest_workspace, open_window
+
+        raise typer.Exit(open_window(nearest_workspace()))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -81,7 +87,6 @@ def _run(arguments: list[str]) -> int:
         _complain(str(error))
         return WRONG_USE if isinstance(error, UsageError) else PROBLEMS
     except _WrongWords as error:
-        # `kanwa` alone has shown its help by then and has no message
         if sentence := wrong_words(error):
             _complain(sentence)
         if error.ctx is not None and arguments:
@@ -143,6 +148,7 @@ def _add_commands() -> None:
         codes,
         contacts,
         demo,
+        desktop,
         explain,
         feeds,
         imports,
@@ -182,6 +188,7 @@ def _add_commands() -> None:
         explain,
         tidy,
         demo,
+        desktop,
     ):
         app.add_typer(group.app)
 

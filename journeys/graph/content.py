@@ -22,8 +22,8 @@ def content(journey: Journey) -> dict[str, Any]:
     return {
         "directed": True,
         "multigraph": True,
-        "graph": _rounded(journey.settings.model_dump(mode="json", by_alias=True)),
-        "nodes": [_node(journey, node) for node in sorted(journey.node_ids())],
+        "graph": settings_content(journey),
+        "nodes": [node_content(journey, node) for node in sorted(journey.node_ids())],
         "edges": [
             {"source": edge.source, "target": edge.target, "key": edge.outlet}
             for edge in sorted(journey.edges(), key=lambda edge: (edge.source, edge.outlet))
@@ -49,7 +49,14 @@ def hash_of(journey: Journey) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _node(journey: Journey, node: str) -> dict[str, Any]:
+def settings_content(journey: Journey) -> dict[str, Any]:
+    """The journey's own settings, as in the file."""
+    settings: dict[str, Any] = _rounded(journey.settings.model_dump(mode="json", by_alias=True))
+    return settings
+
+
+def node_content(journey: Journey, node: str) -> dict[str, Any]:
+    """One node as in the file. Raises NoSuchNode."""
     x, y = journey.place(node)
     settings = journey.raw_settings(node)
     return {
@@ -58,14 +65,15 @@ def _node(journey: Journey, node: str) -> dict[str, Any]:
         "title": journey.title(node),
         # settings of an unknown kind are not ours to round
         "settings": _rounded(settings) if journey.node(node) is not None else settings,
-        "x": _place(x),
-        "y": _place(y),
+        "x": place_content(x),
+        "y": place_content(y),
         "off": journey.is_off(node),
         "comment": journey.comment(node),
     }
 
 
-def _place(value: float) -> float:
+def place_content(value: float) -> float:
+    """One coordinate as in the file."""
     rounded = round(float(value), _PLACE_DIGITS)
     return int(rounded) if rounded.is_integer() else rounded
 

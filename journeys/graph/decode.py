@@ -66,6 +66,11 @@ def decode(text: str) -> dict[str, Any]:
     return value
 
 
+def problems_of_value(value: Any) -> Iterator[FileProblem]:
+    """What keeps a plain JSON value from standing in a journey file: texts too long or broken, nesting, numbers."""
+    yield from _refused({}, {}, value)
+
+
 def _whole_number(digits: str) -> int | float:
     return int(digits) if len(digits.lstrip("-")) <= _MOST_DIGITS else math.inf
 

@@ -30,7 +30,7 @@ _NODE = ("id", "kind", "title", "settings", "x", "y", "off", "comment")
 _EDGE = ("source", "target", "key")
 
 #: no canvas is larger; beyond it fractions of a pixel are lost
-_FARTHEST = 10_000_000
+FARTHEST = 10_000_000
 #: a character of JSON text takes up to four bytes
 _MOST_BYTES = 4 * MOST_CHARACTERS
 
@@ -38,20 +38,31 @@ _MOST_BYTES = 4 * MOST_CHARACTERS
 def load(path: str | Path, *, kinds: Kinds | None = None) -> Journey:
     """The journey in a file. Raises UnreadableJourney, also where there is no file or it cannot be opened."""
     path = Path(path)
+    return read_bytes(bytes_of(path), kinds=kinds, name=path.name)
+
+
+def bytes_of(path: Path) -> bytes:
+    """What stands in a file. Raises UnreadableJourney where it cannot be opened, or is too large for a journey."""
     try:
         if path.exists() and not path.is_dir() and not path.is_file():
             raise _unreadable(path.name, FileProblem(_("It is a device, not a file.")))
         if path.is_file() and path.stat().st_size > _MOST_BYTES:
             raise _unreadable(path.name, FileProblem(_("It is larger than {n} MB.").format(n=_MOST_BYTES // 10**6)))
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unreadable(
-            path.name,
-            FileProblem(_("It is not UTF-8 text: byte {n} does not fit.").format(n=error.start + 1)),
-        ) from None
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         raise _unreadable(path.name, FileProblem(_says(error))) from None
-    return read_journey(text, kinds=kinds, name=path.name)
+
+
+def read_bytes(data: bytes, *, kinds: Kinds | None = None, name: str = "") -> Journey:
+    """The journey that a file's bytes hold; otherwise as `read_journey`."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(
+            name or _("The journey"),
+            FileProblem(_("It is not UTF-8 text: byte {n} does not fit.").format(n=error.start + 1)),
+        ) from None
+    return read_journey(text, kinds=kinds, name=name)
 
 
 def save(journey: Journey, path: str | Path) -> None:
@@ -59,18 +70,29 @@ def save(journey: Journey, path: str | Path) -> None:
 
     Raises UnwritableJourney; then the file is as it was.
     """
+    save_text(write_journey(journey), path)
+
+
+def save_text(text: str, path: str | Path) -> None:
+    """`save`, for a text that `write_journey` made."""
     # a link stays a link: what it leads to is written
     path = Path(os.path.realpath(path))
-    text = write_journey(journey)
+    if len(text) > MOST_CHARACTERS:
+        reason = _("it would have more than {n} characters, which nobody could open again").format(n=MOST_CHARACTERS)
+        raise UnwritableJourney(path=path, reason=reason)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else None
+        if mode is not None and not mode & 0o222:
+            # replacing it would work all the same, and is not what somebody wanted who made it so
+            raise UnwritableJourney(path=path, reason=_("it is read-only. Save it under another name"))
         try:
             with beside.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            if path.exists():
-                beside.chmod(path.stat().st_mode & 0o777)
+            if mode is not None:
+                beside.chmod(mode)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -245,7 +267,7 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self._report(_("This is not a number."), node=node, field=key)
             return 0
-        if abs(value) > _FARTHEST:
+        if abs(value) > FARTHEST:
             self._report(_("This place is off every canvas."), node=node, field=key)
             return 0
         return value

@@ -174,6 +174,12 @@ class Journey:
         attributes["settings"] = settings
         attributes["kind"] = settings.kind
 
+    def set_unknown(self, node: str, kind: str, settings: Mapping[str, Any]) -> None:
+        """Make it a node of a kind that is unknown here, with the settings as a file holds them. Raises NoSuchNode."""
+        attributes = self._attributes(node)
+        attributes["settings"] = dict(settings)
+        attributes["kind"] = kind
+
     def set_title(self, node: str, title: str) -> None:
         self._attributes(node)["title"] = title
 

@@ -62,6 +62,15 @@ class Ways:
         return settings.family is Family.COMES_IN
 
     @cached_property
+    def first_exit(self) -> str | None:
+        """The first exit that people read, if there is one.
+
+        Looked for once: asked for each open outlet anew, 5,000 nodes without an exit took 4 s.
+        """
+        ends = (node for node in self.nodes if (settings := self._settings[node]) and settings.ends == "finished")
+        return next(ends, None)
+
+    @cached_property
     def graph(self) -> nx.DiGraph[str]:
         """Nodes and ways; edge attributes `rests` (least of the parallel ways) and `outlet` (the one it belongs to)."""
         graph: nx.DiGraph[str] = nx.DiGraph()

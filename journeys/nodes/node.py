@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict
@@ -15,20 +15,12 @@ from journeys.base.catalogue import Catalogue
 from journeys.base.time import Instant
 from journeys.criteria import Recall
 from journeys.nodes.cohort import Cohort, DueTable, Named, Outcome, Parcel
+from journeys.nodes.family import Family as Family
 from journeys.nodes.problem import Problem
 from journeys.nodes.recalling import recalls_of
 
-
-class Family(StrEnum):
-    """What a node does to the flow; gives a card its shape and colour."""
-
-    COMES_IN = "comes in"
-    DECIDES = "decides"
-    WAITS = "waits"
-    SENDS = "sends"
-    CHANGES = "changes"
-    ENDS = "ends"
-    CANVAS = "canvas"
+if TYPE_CHECKING:
+    from journeys.nodes.preset import Preset
 
 
 class Arrival(StrEnum):
@@ -115,6 +107,18 @@ class Node(BaseModel):
     changes: ClassVar[bool] = False
     #: whether due members have to be asked although there is one outlet only: they may rest on
     may_rest: ClassVar[bool] = False
+
+    @classmethod
+    def presets(cls) -> Iterator[Preset]:
+        """What palette and search offer of a kind that comes with a plug-in; the built-in kinds have theirs in `presets`.
+
+        As it stands one, where no setting has to be given; else none, so that no wrong one is guessed.
+        """
+        # preset speaks of nodes
+        from journeys.nodes.preset import Preset
+
+        if not any(field.is_required() for field in cls.model_fields.values()):
+            yield Preset(cls.kind, cls.label, cls.icon, cls.family, lambda _beginning: cls())
 
     @property
     def ends(self) -> str | None:

@@ -134,3 +134,19 @@ def test_it_keeps_to_the_contract_of_every_kind(installed: Path, postgres_server
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
     assert "29 passed" in done.stdout
+
+
+def test_its_form_is_made_and_filled_like_every_other(installed: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/widgets/form/test_all_kinds.py", "-q", "-p", "no:cacheprovider",
+         "-k", "weekday", "-n", "0"],
+        cwd=ROOT,
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(installed)]), "KANWA_TEST_EXAMPLES": str(PLUGIN / "examples.json")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout

@@ -58,8 +58,9 @@ AttributeOp = Literal[
     "has none",
 ]
 
-_RELATIVE = ("within the last days", "in the next days", "days ago", "in days", "more than days ago")
-_PRESENCE = ("has a value", "has none")
+#: those whose value is a number of days; those without a value
+RELATIVE = ("within the last days", "in the next days", "days ago", "in days", "more than days ago")
+PRESENCE = ("has a value", "has none")
 #: comparisons that few contacts fulfil
 _NARROW = ("=", "in", "between", "within the last days", "in the next days", "days ago", "in days")
 #: said by their sign
@@ -69,8 +70,8 @@ _OPS: dict[AttributeType, tuple[str, ...]] = {
     "text": ("=", "!=", "in", "contains", "starts with"),
     "choice": ("=", "!=", "in", "contains", "starts with"),
     "number": (*_ORDERED, "in"),
-    "date": (*_ORDERED, *_RELATIVE),
-    "datetime": (*_ORDERED, *_RELATIVE),
+    "date": (*_ORDERED, *RELATIVE),
+    "datetime": (*_ORDERED, *RELATIVE),
     "boolean": ("=", "!="),
     "list": ("contains", "in"),
 }
@@ -100,6 +101,11 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*")
 
 
+def operators(type_: AttributeType) -> tuple[str, ...]:
+    """What an attribute of that type can be compared by."""
+    return (*_OPS[type_], *PRESENCE)
+
+
 class AttributeLeaf(Leaf):
     """A comparison with an attribute or a column of the contact.
 
@@ -120,7 +126,7 @@ class AttributeLeaf(Leaf):
     @model_validator(mode="after")
     def _fits(self) -> AttributeLeaf:
         check_values(self.values)
-        if self.op in _PRESENCE:
+        if self.op in PRESENCE:
             if self.value is not None:
                 raise SettingsError(_("“{op}” takes no value.").format(op=self.op), "value")
             return self
@@ -128,7 +134,7 @@ class AttributeLeaf(Leaf):
         if self.op not in _OPS[type_]:
             raise SettingsError(
                 _("“{op}” does not go with {type}. What goes: {known}.").format(
-                    op=self.op, type=_(_TYPE_NAMES[type_]), known=listed(map(quoted, (*_OPS[type_], *_PRESENCE)))
+                    op=self.op, type=_(_TYPE_NAMES[type_]), known=listed(map(quoted, (*_OPS[type_], *PRESENCE)))
                 ),
                 "op",
             )
@@ -148,7 +154,7 @@ class AttributeLeaf(Leaf):
             raise SettingsError(_("“{op}” needs one value.").format(op=self.op), "value")
 
     def _check_value(self, type_: AttributeType, value: Any) -> None:
-        if self.op in _RELATIVE:
+        if self.op in RELATIVE:
             if type(value) is not int or not 0 <= value <= FAR:
                 raise SettingsError(
                     _("“{op}” needs a whole number of days, at most {most}.").format(op=self.op, most=FAR), "value"
@@ -217,7 +223,7 @@ class AttributeLeaf(Leaf):
             return "text"
         if self.type is not None:
             return self.type
-        if self.op in _RELATIVE:
+        if self.op in RELATIVE:
             return "date"
         first = self.values[0] if self.values else None
         match first:
@@ -256,7 +262,7 @@ class AttributeLeaf(Leaf):
                 return None
 
     def _condition(self, frame: Frame, c: Columns) -> ColumnElement[bool]:
-        if self.op in _PRESENCE:
+        if self.op in PRESENCE:
             there = c[self.attribute] if self.is_column else json_member(c.attributes, self.attribute)
             return there.is_not(None) if self.op == "has a value" else there.is_(None)
         match self.kind:
@@ -316,7 +322,7 @@ class AttributeLeaf(Leaf):
                 return column.in_(values)
 
     def _on_days(self, frame: Frame, day: ColumnElement[Any]) -> ColumnElement[bool]:
-        if self.op not in _RELATIVE:
+        if self.op not in RELATIVE:
             return self._ordered(day, [bound(value) for value in self.values])
         n = self.values[0]
         match self.op:
@@ -332,7 +338,7 @@ class AttributeLeaf(Leaf):
                 return day < frame.day(-n)
 
     def _on_moments(self, frame: Frame, at: ColumnElement[Any]) -> ColumnElement[bool]:
-        if self.op in _RELATIVE:
+        if self.op in RELATIVE:
             n = self.values[0]
             match self.op:
                 case "within the last days":
@@ -383,7 +389,7 @@ class AttributeLeaf(Leaf):
         )
 
     def _takes(self, observed: Any, today: date, zone: ZoneInfo) -> bool:
-        if self.op in _PRESENCE:
+        if self.op in PRESENCE:
             return (observed is not None) == (self.op == "has a value")
         if observed is None:
             return False
@@ -401,13 +407,13 @@ class AttributeLeaf(Leaf):
             case "date":
                 if not isinstance(observed, str):
                     return False
-                if self.op in _RELATIVE:
+                if self.op in RELATIVE:
                     return self._takes_day(date.fromisoformat(observed), today)
                 return _takes_ordered(self.op, observed, self.values)
             case "datetime":
                 if not isinstance(observed, int):
                     return False
-                if self.op in _RELATIVE:
+                if self.op in RELATIVE:
                     return self._takes_day(day_of(Instant(observed), zone), today)
                 spans = [_span(value, zone) for value in self.values]
                 return _takes_span(self.op, observed, spans)
@@ -499,7 +505,7 @@ class AttributeLeaf(Leaf):
 
     def words(self, names: Names) -> str:
         label = self._label(names)
-        if self.op in _RELATIVE:
+        if self.op in RELATIVE:
             return self._relative_words(label, self.values[0])
         said = self._said_values()
         template = _DAY_WORDS if self.kind in ("date", "datetime") else _WORDS
@@ -539,7 +545,7 @@ class AttributeLeaf(Leaf):
         return frozenset({"contact.created", "contact.changed"})
 
     def drifts(self) -> bool:
-        return self.op in _RELATIVE
+        return self.op in RELATIVE
 
     def references(self) -> Iterator[tuple[str, str]]:
         if not self.is_column:
@@ -547,7 +553,7 @@ class AttributeLeaf(Leaf):
 
     def typed(self, catalogue: Catalogue) -> Leaf:
         entry = catalogue.attributes.get(self.attribute)
-        if entry is None or self.is_column or self.op in _PRESENCE:
+        if entry is None or self.is_column or self.op in PRESENCE:
             return self
         return AttributeLeaf.model_validate(self.model_dump() | {"type": entry.type})
 
@@ -556,9 +562,9 @@ class AttributeLeaf(Leaf):
 
     def _ground(self) -> str:
         """Demands of one ground can be held against each other."""
-        if self.op in _PRESENCE:
+        if self.op in PRESENCE:
             return "presence"
-        return "relative" if self.op in _RELATIVE else self.kind
+        return "relative" if self.op in RELATIVE else self.kind
 
     def _allowed(self) -> Allowed:
         values = [fold(v) for v in self.values] if self.kind in ("text", "choice") else list(self.values)
@@ -602,7 +608,7 @@ class AttributeLeaf(Leaf):
             low, high = self._said_values()
             return _("Nothing lies between {low} and {high}: the first is the larger one.").format(low=low, high=high)
         entry = catalogue.attributes.get(self.attribute) if catalogue is not None else None
-        if entry is None or self.is_column or self.op in _PRESENCE:
+        if entry is None or self.is_column or self.op in PRESENCE:
             return None
         if entry.type != self.kind and {entry.type, self.kind} != {"text", "choice"}:
             # a day is told apart from a text by the catalogue only

@@ -69,12 +69,10 @@ def _dead_end(ways: Ways, node: str, missing: list[Outlet]) -> Problem:
 
 def _to_an_exit(ways: Ways, node: str, outlet: Outlet) -> Fix | None:
     """Offered where the journey has an exit: the first people read."""
-    for other in ways.nodes:
-        settings = ways.settings(other)
-        if settings is not None and settings.ends == "finished":
-            label = _("Lead “{outlet}” to “{title}”").format(outlet=outlet.label, title=ways.journey.title(other))
-            return Fix(label, "connect", {"node": node, "outlet": outlet.id, "target": other})
-    return None
+    if ways.first_exit is None:
+        return None
+    label = _("Lead “{outlet}” to “{title}”").format(outlet=outlet.label, title=ways.journey.title(ways.first_exit))
+    return Fix(label, "connect", {"node": node, "outlet": outlet.id, "target": ways.first_exit})
 
 
 def orphaned_edges(ways: Ways) -> Iterator[Problem]:
