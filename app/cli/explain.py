@@ -75,10 +75,12 @@ def _fields(one: Any) -> dict[str, Any]:
 
 def show_journeys(here: Here, rows: list[dict[str, Any]]) -> None:
     """Journeys in numbers."""
+    from journeys.engine.states import state_words
+
     here.out.table(
         (
             Column("name", _("Journey")),
-            Column("state", _("State")),
+            Column("state", _("State"), state_words),
             Column("version", _("Version")),
             Column("entered", _("Came in")),
             Column("inside", _("Inside")),
@@ -104,12 +106,13 @@ def show_standing(here: Here, rows: list[dict[str, Any]]) -> None:
 def show_messages(here: Here, rows: list[dict[str, Any]]) -> None:
     """What became of messages."""
     from journeys.engine.reasons import said
+    from journeys.engine.states import state_words
 
     here.out.table(
         (
             Column("journey", _("Journey")),
             Column("template", _("Message")),
-            Column("state", _("State")),
+            Column("state", _("State"), state_words),
             Column("reason", _("Why"), lambda reason: said(reason) if reason else ""),
             Column("messages", _("Messages")),
         ),
@@ -148,13 +151,15 @@ def trace(
 
 
 def _say(here: Here, found: Trace) -> None:
+    from journeys.engine.states import state_words
+
     zone = here.zone
     for passage in found.passages:
         here.out.say(
             _("{journey}, version {number}: {state} since {at}.").format(
                 journey=passage.journey,
                 number=passage.version,
-                state=passage.state,
+                state=state_words(passage.state),
                 at=when(passage.ended_at or passage.entered_at, zone),
             )
         )

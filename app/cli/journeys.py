@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -139,8 +140,12 @@ def check(
             }
         )
     else:
-        for one in report.problems:
-            here.out.say(problem_words(one, checked))
+        # a key that stands in several places is one sentence, with one fix
+        said = {problem_words(one, checked): one.fix for one in reversed(report.problems)}
+        for sentence, fix in reversed(said.items()):
+            here.out.say(sentence)
+            if fix is not None:
+                here.out.say(_("  To mend it: {fix}.").format(fix=fix.label))
         for sentence in report.skipped:
             here.out.aside(sentence)
         if not report.problems:
@@ -216,6 +221,7 @@ def publish(
     from app.cli.migrating import say_migrated, say_preview
     from app.templates import check_templates
     from journeys.engine.choices import Choices, read_choices
+    from journeys.engine.existing import let_in_existing
     from journeys.engine.migrate import migrate, preview_edit
     from journeys.engine.plan import Plans
     from journeys.engine.publish import publish as publish_journey
@@ -256,15 +262,17 @@ def publish(
         here.out.aside(str(error))
     for problem in published.problems:
         here.out.aside(problem_words(problem, one))
+    with here.out.progress(_("Letting in")) as progress:
+        entered = let_in_existing(here.store, Plans(), published.journey, now=at, progress=progress)
     sentence = (
         _("“{name}” is published as version {number}, and paused.")
         if published.paused
         else _("“{name}” is live as version {number}.")
     ).format(name=one.settings.name, number=published.number)
-    if published.entered:
-        came = ngettext("{n} contact came in at once.", "{n} contacts came in at once.", published.entered)
-        sentence = _("{published} {came}").format(published=sentence, came=came.format(n=grouped(published.entered)))
-    data: dict[str, Any] = {"journey": one.settings.id, "version": published.number, "entered": published.entered}
+    if entered:
+        came = ngettext("{n} contact came in at once.", "{n} contacts came in at once.", entered)
+        sentence = _("{published} {came}").format(published=sentence, came=came.format(n=grouped(entered)))
+    data: dict[str, Any] = {"journey": one.settings.id, "version": published.number, "entered": entered}
     data["problems"] = [problem.sentence for problem in published.problems]
     if chosen is not None:
         with here.out.progress(_("Taking along")) as progress:
@@ -302,24 +310,34 @@ def enroll(
     ] = None,
     now: NowOption = "",
 ) -> None:
-    from journeys.engine import scratch
-    from journeys.engine.enroll import enroll_contacts
+    from journeys.engine.enroll_list import enroll_list
     from journeys.engine.plan import Plans
 
     if sum((bool(contact), bool(segment), list_ is not None)) != 1:
         raise EnrollWhom
     at = instant_of(now, here.zone) if now else here.clock.now()
-    with scratch.work(here.store) as conn:
+    with here.store.read() as conn:
         row = find_published(here, conn, journey)
         who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)
-        admitted = enroll_contacts(conn, Plans(), row["id"], who, now=at, zone=here.zone)
+    of = f"segment {segment}" if segment else hashlib.sha256(repr(sorted(set(who))).encode()).hexdigest()
+    with here.out.progress(_("Letting in")) as progress:
+        done = enroll_list(here.store, Plans(), row["id"], who, of=of, now=at, progress=progress)
+    admitted = done.admitted
     kept_out = {reason: n for reason, n in admitted.missed.items() if n}
     here.out.result(
         _("{entered} came in, {others} did not.").format(
             entered=grouped(admitted.entered), others=grouped(sum(kept_out.values()))
         ),
-        {"journey": row["key"], "entered": admitted.entered, "not_entered": kept_out},
+        {"journey": row["key"], "entered": admitted.entered, "not_entered": kept_out, "before": done.before},
     )
+    if done.before:
+        here.out.say(
+            ngettext(
+                "{n} of the list had been looked at before, by a call that was cut off.",
+                "{n} of the list had been looked at before, by a call that was cut off.",
+                done.before,
+            ).format(n=grouped(done.before))
+        )
     from journeys.engine.reasons import said
 
     for reason, n in kept_out.items():
@@ -355,6 +373,7 @@ def journeys(
     archived: Annotated[bool, typer.Option("--archived", help=_("List those in the archive too."))] = False,
 ) -> None:
     from app.overview import journeys as published
+    from journeys.engine.states import state_words
 
     with here.store.read() as conn:
         rows: list[dict[str, Any]] = [{name: getattr(one, name) for name in one.__slots__} for one in published(conn)]
@@ -365,7 +384,7 @@ def journeys(
         (
             Column("name", _("Journey")),
             Column("key", _("Id")),
-            Column("state", _("State")),
+            Column("state", _("State"), state_words),
             Column("version", _("Version")),
             Column("entered", _("Came in")),
             Column("inside", _("Inside")),

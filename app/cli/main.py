@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
+from app.cli.wrong_words import wrong_words
 from journeys.base.errors import KanwaError, UsageError
 from journeys.base.i18n import _
 
@@ -86,8 +87,8 @@ def _run(arguments: list[str]) -> int:
         _complain(str(error))
         return WRONG_USE if isinstance(error, UsageError) else PROBLEMS
     except _WrongWords as error:
-        if error.format_message():
-            _complain(error.format_message())
+        if sentence := wrong_words(error):
+            _complain(sentence)
         if error.ctx is not None and arguments:
             _complain(_("See {command} --help.").format(command=error.ctx.command_path))
         return WRONG_USE

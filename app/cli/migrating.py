@@ -65,8 +65,8 @@ def resume(
     ] = False,
     now: NowOption = "",
 ) -> None:
-    from journeys.engine import scratch
     from journeys.engine.lifecycle import resume as resume_journey
+    from journeys.engine.lifecycle import waiting as waiting_in
     from journeys.engine.missed import let_in as let_in_missed
     from journeys.engine.plan import Plans
 
@@ -74,13 +74,17 @@ def resume(
     if dry_run:
         _say_waiting(here, journey, at)
         return
-    zone = here.zone
-    with scratch.work(here.store) as conn:
+    with here.store.read() as conn:
         row = find_published(here, conn, journey)
-        came = let_in_missed(conn, Plans(), row["key"], now=at, zone=zone) if let_in else None
+        missed = waiting_in(conn, row["id"], now=at).would_have_entered
+    came = None
+    if let_in:
+        with here.out.progress(_("Letting in")) as progress:
+            came = let_in_missed(here.store, Plans(), row["key"], now=at, progress=progress)
+    with here.store.write() as conn:
         brings = resume_journey(conn, row["key"], now=at)
     data = {"journey": row["key"], "state": "live", "due": brings.due, "messages": brings.messages}
-    data["would_have_entered"] = brings.would_have_entered
+    data["would_have_entered"] = missed
     if came is not None:
         data |= {"entered": came.entered, "not_entered": {reason: n for reason, n in came.missed.items() if n}}
     here.out.result(
@@ -91,7 +95,7 @@ def resume(
             name=row["name"],
             due=grouped(brings.due),
             messages=grouped(brings.messages),
-            missed=grouped(brings.would_have_entered),
+            missed=grouped(missed),
         ),
         data,
     )
@@ -112,11 +116,12 @@ def _say_waiting(here: Here, journey: str, at: Instant) -> None:
     from journeys.engine.lifecycle import NotPaused, waiting
     from journeys.engine.missed import missed
     from journeys.engine.plan import Plans
+    from journeys.engine.states import state_words
 
     with here.store.read() as conn:
         row = find_published(here, conn, journey)
         if row["state"] != "paused":
-            raise NotPaused(journey=row["name"], state=row["state"])
+            raise NotPaused(journey=row["name"], state=state_words(row["state"]))
         brings = waiting(conn, row["id"], now=at)
         kept_out = missed(conn, Plans(), row["id"])
     zone = here.zone

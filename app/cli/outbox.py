@@ -52,6 +52,7 @@ def messages(
     from sqlalchemy import select
 
     from journeys.engine.reasons import said
+    from journeys.engine.states import state_words
     from journeys.store.arrows import STATES
     from journeys.store.tables import contact as contacts
     from journeys.store.tables import journey as journeys
@@ -90,7 +91,7 @@ def messages(
             Column("email", _("To")),
             Column("channel", _("Channel")),
             Column("template", _("Template")),
-            Column("state", _("State")),
+            Column("state", _("State"), state_words),
             Column("reason", _("Why"), lambda reason: said(reason) if reason else ""),
             Column("detail", _("Details")),
             Column("attempts", _("Tries"), str),

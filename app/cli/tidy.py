@@ -73,6 +73,7 @@ def _report(here: Here, done: Tidied, heading: str) -> None:
                 "events": done.events,
                 "messages": done.messages,
                 "import_changes": done.changes,
+                "product_events": done.products,
                 "bytes_given_back": done.given_back,
                 "kept": [
                     {"what": one.what, "key": one.key, "days": one.days, "asked_by": one.asked_by} for one in done.kept
@@ -111,6 +112,10 @@ def _said(done: Tidied) -> list[str]:
         (
             done.changes,
             ngettext("{n} old value that an import overwrote", "{n} old values that imports overwrote", done.changes),
+        ),
+        (
+            done.products,
+            ngettext("{n} change of a price or stock", "{n} changes of prices and stocks", done.products),
         ),
     )
     said = [sentence.format(n=grouped(n)) for n, sentence in counted if n]

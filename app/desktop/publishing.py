@@ -247,6 +247,7 @@ def publish(
     from app.opened import open_store
     from app.templates import check_templates
     from journeys.base.clock import SystemClock
+    from journeys.engine.existing import let_in_existing
     from journeys.engine.migrate import migrate, preview_edit
     from journeys.engine.plan import Plans
     from journeys.engine.publish import publish as publish_journey
@@ -275,6 +276,8 @@ def publish(
             again=foreseen.state in ("stopped", "archived"),
             catalogue=lambda conn: catalogue_of(conn, templates, now=now, journey=journey),
         )
+        # in cohorts; what is cut off here goes on with the next tick
+        entered = let_in_existing(store, Plans(), published.journey, now=now, progress=progress)
         along = ""
         if wished and not all(wish == "finish" for wish in wished.values()):
             try:
@@ -284,7 +287,7 @@ def publish(
                 along = str(error)
     finally:
         store.close()
-    return Done(published.number, published.hash, published.paused, published.entered, along)
+    return Done(published.number, published.hash, published.paused, entered, along)
 
 
 def said(done: Done, name: str) -> str:

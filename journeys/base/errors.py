@@ -46,5 +46,11 @@ class UsageError(KanwaError):
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """“; the nearest is …” as a sentence of its own, or nothing when no known name comes near."""
+    near = nearest(wrong, known)
+    return " " + _("The nearest is “{name}”.").format(name=near) if near is not None else ""
+
+
+def nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """The known name that comes near a wrong one, if any does."""
     near = difflib.get_close_matches(wrong, list(known), n=1, cutoff=0.6)
-    return " " + _("The nearest is “{name}”.").format(name=near[0]) if near else ""
+    return near[0] if near else None

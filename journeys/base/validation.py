@@ -6,8 +6,11 @@ The models of all rooms are checked by pydantic; people read the sentences of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -73,6 +76,53 @@ def parse_model(model: type[Model], data: Any, *, where: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         raise InvalidData(where=where, problems=problems_of(error, data)) from None
+
+
+def coerced(model: BaseModel, data: Any) -> list[FieldProblem]:
+    """Where a model took a value of another type than JSON gave it: “"3"” for 3, 1 for true.
+
+    A file says what it means: what is read otherwise would be saved otherwise. Values that a model writes in a form of
+    its own, such as a list for a word, are left to it.
+    """
+    return [FieldProblem(path, sentence) for path, sentence in _coerced(model.model_dump(by_alias=True), data)]
+
+
+def _coerced(taken: Any, given: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    match given, taken:
+        case Mapping(), Mapping():
+            for name, value in given.items():
+                if name in taken:
+                    yield from _coerced(taken[name], value, f"{path}.{name}" if path else str(name))
+        case list(), list() | tuple() if len(given) == len(taken):
+            for n, (value, other) in enumerate(zip(given, taken, strict=True)):
+                yield from _coerced(other, value, f"{path}[{n}]")
+        case ((bool() | int() | float() | str()), _) if (wanted := _other_type(given, taken)) is not None:
+            detail = ErrorDetails(type=wanted, loc=(), msg="", input=given)
+            yield path, _sentence(detail)
+        case _:
+            pass
+
+
+def _other_type(given: object, taken: object) -> str | None:
+    """The name of pydantic's error for a value that is not what it was taken for; None where it is."""
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    match taken:
+        case bool():
+            return None if isinstance(given, bool) else "bool_type"
+        case int():
+            return None if number else "int_type"
+        case float() | Decimal():
+            return None if number else "float_type"
+        case str() | Enum():
+            return None if isinstance(given, str) else "string_type"
+        case datetime():
+            return None if isinstance(given, str) else "datetime_type"
+        case date():
+            return None if isinstance(given, str) else "date_type"
+        case time():
+            return None if isinstance(given, str) else "time_type"
+        case _:
+            return None
 
 
 def problems_of(error: ValidationError, data: Any = None) -> list[FieldProblem]:

@@ -12,49 +12,52 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
     Connection,
     Executable,
-    Integer,
-    Text,
     and_,
     bindparam,
-    case,
-    exists,
-    func,
-    insert,
-    literal,
-    literal_column,
     null,
-    or_,
-    select,
     update,
 )
 
 from journeys.base.errors import KanwaError
 from journeys.base.time import Instant, day_of
 from journeys.criteria import Criterion, Frame, Passage, compile_criterion
-from journeys.engine import counters, scratch
-from journeys.engine.ending import cancel
+from journeys.engine import scratch
+from journeys.engine.cohort_rows import (
+    AT_NODE,
+    CANCEL,
+    CONTACTS_HERE,
+    COUNT,
+    COUNT_LAST,
+    FAIL,
+    FAIL_HERE,
+    HOPS,
+    KEEP_ENDED,
+    KEEP_RESTING,
+    LAST_HOPS,
+    MOST_HOPS,
+    MOVE,
+    PHASE_DUE,
+    PLACES,
+    REST_AND_KEEP,
+    REST_ON,
+    REST_UNTIL,
+    TAKE,
+    ZONES,
+)
 from journeys.engine.handing import Handing
 from journeys.engine.jumps import record_jumps
 from journeys.engine.plan import Plan, Step
-from journeys.engine.scratch import cohort, due, way
+from journeys.engine.scratch import cohort, due
+from journeys.engine.ways import lead_ways
 from journeys.nodes.cohort import Cohort, Phase
-from journeys.nodes.jump import JUMPED
 from journeys.nodes.node import Arrival
 from journeys.nodes.preparing import Preparing
 from journeys.store import tables as t
 from journeys.store.dialect import insert_rows
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
-
-#: stands for an outlet in the table of ways: was put to this node by an edit, and comes to it now
-ARRIVES = "\N{RIGHTWARDS ARROW}"
-#: hops of one member in one tick; more is a circle without a rest, and the passage fails with its path as the reason
-MOST_HOPS = 200
-
 
 #: (version, node, phase)
 Place: TypeAlias = tuple[int, str, Phase]
@@ -110,14 +113,14 @@ class Walk:
         than `limit` means that nobody else is due now.
         """
         lead_ways(conn, plans.values())
-        taken = conn.execute(_TAKE, {"the_journey": journey, "now": now, "limit": limit}).rowcount
+        taken = conn.execute(TAKE, {"the_journey": journey, "now": now, "limit": limit}).rowcount
         if not taken:
             return Advanced(0, 0)
         hops, ended = self.walk(conn, plans, now=now, zone=zone)
-        conn.execute(_KEEP_RESTING)
+        conn.execute(KEEP_RESTING)
         if ended:
             record_jumps(conn, plans, now=now)
-            conn.execute(_KEEP_ENDED, {"now": now})
+            conn.execute(KEEP_ENDED, {"now": now})
         scratch.clear(conn, cohort)
         return Advanced(taken, hops)
 
@@ -136,7 +139,7 @@ class Walk:
                 places, most, ended = _places(conn)
                 if most >= MOST_HOPS:
                     cut = True
-                    conn.execute(_FAIL)
+                    conn.execute(FAIL)
                     places, most, _ = _places(conn)
                     continue
             due_now: set[Place] = set()
@@ -151,29 +154,29 @@ class Walk:
             if not due_now and all(phase is Phase.ARRIVED for *_, phase in places):
                 break
             changed = self._change(conn, plans, places, now=now)
-            made = conn.execute(_HOPS, moment).rowcount
+            made = conn.execute(HOPS, moment).rowcount
             if made:
                 hops += made
                 most += 1
                 # what was counted says who comes where: asking the cohort each round took a twelfth of the walk
-                for row in conn.execute(_COUNT, moment).all():
+                for row in conn.execute(COUNT, moment).all():
                     target, phase = _led_to(plans[row.version], row.node, row.outlet)
                     if phase is Phase.ENDED:
                         ended = True
                     elif phase is not Phase.RESTS:
                         due_now.add((row.version, target, phase))
-                conn.execute(_MOVE, moment)
+                conn.execute(MOVE, moment)
                 for version, nodes in changed.items():
                     self._look_at_endings(conn, plans[version], nodes, now=now, zone=zone)
             places = sorted(due_now)
         ended |= cut
         if ended:
-            last = conn.execute(_LAST_HOPS, moment).rowcount
+            last = conn.execute(LAST_HOPS, moment).rowcount
             if last:
                 hops += last
-                conn.execute(_COUNT_LAST, moment)
+                conn.execute(COUNT_LAST, moment)
         if cut:
-            conn.execute(_CANCEL, moment)
+            conn.execute(CANCEL, moment)
         return hops, ended
 
     def _arrive(self, conn: Connection, plan: Plan, step: Step, *, now: Instant, zone: ZoneInfo) -> bool:
@@ -181,7 +184,7 @@ class Walk:
         here = {"the_version": plan.version, "here": step.id, "now": now}
         if step.arrival is Arrival.TIMED:
             zones: dict[int, list[str]] = {}
-            for row in conn.execute(_ZONES, here):
+            for row in conn.execute(ZONES, here):
                 zones.setdefault(row.arrived_at, []).append(row.zone)
             dues: list[dict[str, Any]] = [
                 {"zone": name, "since_at": since, "due_at": at}
@@ -189,7 +192,7 @@ class Walk:
                 for name, at in step.node.due(names, now=Instant(since), zone=zone).items()
             ]
             insert_rows(conn, due, dues)
-            conn.execute(_REST_UNTIL, here | {"constant": step.constant_outlet})
+            conn.execute(REST_UNTIL, here | {"constant": step.constant_outlet})
             scratch.clear(conn, due)
             return any(one["due_at"] <= now for one in dues)
         made = self._statements.setdefault(plan.version, Statements())
@@ -221,7 +224,7 @@ class Walk:
             step = plans[version].steps[node]
             if phase is not Phase.DUE or step.off or not step.node.changes:
                 continue
-            contacts = [row.contact for row in conn.execute(_CONTACTS_HERE, {"the_version": version, "here": node})]
+            contacts = [row.contact for row in conn.execute(CONTACTS_HERE, {"the_version": version, "here": node})]
             if not contacts:
                 continue
             try:
@@ -230,7 +233,7 @@ class Walk:
             except KanwaError as problem:
                 # a value that the store refuses, in a journey published over the check that said so: these passages
                 # fail with the sentence, and nobody else's tick with them
-                conn.execute(_FAIL_HERE, {"the_version": version, "here": node, "why": str(problem)})
+                conn.execute(FAIL_HERE, {"the_version": version, "here": node, "why": str(problem)})
             else:
                 changed.setdefault(version, []).append(node)
         return changed
@@ -256,7 +259,7 @@ class Walk:
 
 def _places(conn: Connection) -> tuple[list[Place], int, bool]:
     """Where members of the cohort arrived or are due, the most hops that one of them has made, whether some have ended."""
-    found = conn.execute(_PLACES).all()
+    found = conn.execute(PLACES).all()
     going = [row for row in found if row.phase <= Phase.DUE]
     return (
         [(row.version, row.node, Phase(row.phase)) for row in going],
@@ -279,41 +282,6 @@ def passage_of_member() -> Passage:
     )
 
 
-def lead_ways(conn: Connection, plans: Any) -> None:
-    """Fill the temporary table of ways for plans it does not hold yet."""
-    known = scratch.known_ways(conn)
-    new = [plan for plan in plans if plan.version not in known]
-    if new:
-        insert_rows(conn, way, [row for plan in new for row in _ways(plan)])
-        known.update(plan.version for plan in new)
-
-
-def _ways(plan: Plan) -> list[dict[str, Any]]:
-    rows = []
-    for step in plan.steps.values():
-        rows.append(_way(plan, step.id, "", step, picked_up=True))
-        rows.append(_way(plan, step.id, ARRIVES, step))
-        rows.extend(
-            _way(plan, step.id, outlet.id, plan.steps.get(step.targets.get(outlet.id, "")))
-            for outlet in step.node.outlets()
-        )
-    return rows
-
-
-def _way(plan: Plan, node: str, outlet: str, target: Step | None, *, picked_up: bool = False) -> dict[str, Any]:
-    ends = target is not None and bool(target.node.ends) and not target.off
-    return {
-        "version": plan.version,
-        "node": node,
-        "outlet": outlet,
-        "target": target.id if target else "",
-        "phase": Phase.ENDED if target is None else Phase.DUE if picked_up and not ends else target.phase_on_arrival,
-        "next_outlet": target.constant_outlet if target else None,
-        "next_reason": "off" if target and target.off else "",
-        "state": (target.node.ends if ends and target else "active") if target else "finished",
-    }
-
-
 def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
     moments = Moments()
     cohort_here = Cohort(
@@ -325,7 +293,7 @@ def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
         channels=step.channels,
     )
     outcome = step.node.outcome(cohort_here)
-    here = and_(_AT_NODE, cohort.c.phase == _DUE)
+    here = and_(AT_NODE, cohort.c.phase == PHASE_DUE)
     statements: list[tuple[Executable, Moments]] = []
     if outcome.first is not None:
         statements.append((outcome.first, moments))
@@ -345,7 +313,7 @@ def _asking(plan: Plan, step: Step, dialect: str) -> Asking:
         # a node that hands over looks at the hour when the message is made
         Preparing(step.node, cohort_here, here, dates=step.arrival is not Arrival.HANDS_OVER),
         statements,
-        _REST_AND_KEEP if outcome.keeps_values else _REST_ON,
+        REST_AND_KEEP if outcome.keeps_values else REST_ON,
     )
 
 
@@ -363,183 +331,3 @@ def _end_in_cohort(criterion: Criterion, state: str, reason: str, dialect: str) 
         .values(phase=int(Phase.ENDED), state=state, reason=reason, outlet=None)
     )
     return statement, moments
-
-
-_now = bindparam("now", type_=BigInteger())
-_c = cohort.c
-_DUE: ColumnElement[int] = literal_column(str(int(Phase.DUE)))
-_ENDED: ColumnElement[int] = literal_column(str(int(Phase.ENDED)))
-_AT_NODE = and_(_c.version == bindparam("the_version"), _c.node == bindparam("here"))
-
-_lot = (
-    select(t.enrollment)
-    .where(
-        t.enrollment.c.journey == bindparam("the_journey"),
-        t.enrollment.c.state == t.ACTIVE,
-        t.enrollment.c.due_at <= _now,
-        # asked here, so that a pause takes hold between any two cohorts
-        exists(select(1).where(t.journey.c.id == t.enrollment.c.journey, t.journey.c.state.in_(t.RUNNING))),
-    )
-    .order_by(t.enrollment.c.due_at)
-    .limit(bindparam("limit", type_=Integer()))
-    # two workers take different members; SQLite has one writer and no such clause
-    .with_for_update(skip_locked=True)
-    .subquery("lot_of_members")
-)
-_here = way.alias("here")
-_hops_now = select(func.count()).where(t.hop.c.enrollment == _lot.c.id, t.hop.c.left_at == _now).scalar_subquery()
-_TAKE = Kept(insert(cohort).from_select(
-    [
-        "id", "contact", "version", "subject_kind", "subject_id", "since_at", "since_event", "draw", "zone",
-        "node", "n", "arrived_at", "phase", "due_at", "was_due_at", "outlet", "reason", "values", "found", "hops",
-        "state",
-    ],
-    select(
-        _lot.c.id, _lot.c.contact, _lot.c.version, _lot.c.subject_kind, _lot.c.subject_id, _lot.c.since_at,
-        _lot.c.since_event, t.contact.c.draw, func.coalesce(t.contact.c.time_zone, ""), _lot.c.node, _lot.c.n,
-        _lot.c.arrived_at, _here.c.phase, _lot.c.due_at, _lot.c.due_at, _here.c.next_outlet, _here.c.next_reason,
-        _lot.c.noted, null(),
-        # who came in this very tick, by an earlier cohort: a circle may lead through a wait that is over at once
-        case((and_(_lot.c.n > 0, _lot.c.arrived_at == _now), _hops_now), else_=literal(0)), _here.c.state,
-    )
-    .join(t.contact, t.contact.c.id == _lot.c.contact)
-    .join(
-        _here,
-        and_(
-            _here.c.version == _lot.c.version,
-            _here.c.node == _lot.c.node,
-            _here.c.outlet == case((_lot.c.arriving, ARRIVES), else_=""),
-        ),
-    ),
-))  # fmt: skip
-
-_PLACES = Kept(
-    select(_c.version, _c.node, _c.phase, func.max(_c.hops).label("most"))
-    .group_by(_c.version, _c.node, _c.phase)
-    .order_by(_c.version, _c.node, _c.phase)
-)
-
-# all came now, but for those an edit has put here: their wait counts from when they came
-_ZONES = Kept(select(_c.zone, _c.arrived_at).where(_AT_NODE, _c.phase == 0).distinct())
-
-_until = select(due.c.due_at).where(due.c.zone == _c.zone, due.c.since_at == _c.arrived_at).scalar_subquery()
-_REST_UNTIL = Kept(
-    update(cohort)
-    .where(_AT_NODE, _c.phase == 0)
-    .values(
-        due_at=_until,
-        phase=case((_until > bindparam("now", type_=BigInteger()), int(Phase.RESTS)), else_=int(Phase.DUE)),
-        outlet=bindparam("constant", type_=Text()),
-    )
-)
-_rests_on = update(cohort).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_(None))
-_REST_ON = Kept(_rests_on.values(phase=int(Phase.RESTS), reason="", values=null()))
-_REST_AND_KEEP = Kept(_rests_on.values(phase=int(Phase.RESTS), reason=""))
-_FAIL_HERE = Kept(
-    update(cohort)
-    .where(_AT_NODE, _c.phase == _DUE)
-    .values(phase=int(Phase.ENDED), state="failed", reason=bindparam("why", type_=Text()), outlet=None)
-)
-_CONTACTS_HERE = Kept(select(_c.contact).where(_AT_NODE, _c.phase == _DUE, _c.outlet.is_not(None)).order_by(_c.contact))
-
-_LEAVING = and_(_c.phase == _DUE, _c.outlet.is_not(None))
-_HOP_COLUMNS = [
-    "enrollment", "n", "version", "kind", "node", "outlet", "entered_at", "left_at", "reason", "values",
-]  # fmt: skip
-_HOPS = Kept(
-    insert(t.hop).from_select(
-        _HOP_COLUMNS,
-        select(
-            _c.id, _c.n, _c.version, literal("edge"), _c.node, _c.outlet, _c.arrived_at, _now, _c.reason, _c["values"]
-        ).where(_LEAVING),
-    )
-)
-_COUNT = Kept(
-    counters.count_cohort(_LEAVING, _c.outlet).returning(t.counter.c.version, t.counter.c.node, t.counter.c.outlet)
-)
-
-_onward = and_(way.c.version == _c.version, way.c.node == _c.node, way.c.outlet == _c.outlet)
-_MOVE = Kept(
-    update(cohort)
-    .where(_LEAVING, _onward)
-    .values(
-        # an outlet without an edge ends the passage where it stands
-        node=case((way.c.target == "", _c.node), else_=way.c.target),
-        phase=way.c.phase,
-        outlet=case((way.c.phase == _DUE, way.c.next_outlet), else_=null()),
-        reason=way.c.next_reason,
-        values=null(),
-        found=null(),
-        until=null(),
-        # a listening wait looks back in the next transaction
-        due_at=case((way.c.phase == int(Phase.RESTS), _now), else_=null()),
-        n=_c.n + 1,
-        hops=_c.hops + 1,
-        arrived_at=_now,
-        state=way.c.state,
-    )
-)
-_FAIL = Kept(
-    update(cohort)
-    .where(_c.phase <= _DUE, _c.hops >= MOST_HOPS)
-    .values(phase=int(Phase.ENDED), state="failed", reason="too many hops", outlet=None)
-)
-
-#: goal and exit nodes, and exits after a change, leave a last hop; an open outlet left one already
-_ends_here = and_(_c.phase == _ENDED, _c.state.in_(t.words("goal", "exited", "finished", JUMPED)))
-_open_end = exists(
-    select(1).where(t.hop.c.enrollment == _c.id, t.hop.c.n == _c.n - 1, t.hop.c.node == _c.node, _c.state == "finished")
-)
-_LAST_HOPS = Kept(insert(t.hop).from_select(
-    _HOP_COLUMNS,
-    select(
-        _c.id, _c.n, _c.version, case((_c.state == "goal", "goal"), (_c.state == JUMPED, "jump"), else_="exit"), _c.node, literal(""),
-        _c.arrived_at, _now, _c.reason, null(),
-    ).where(_ends_here, ~_open_end),
-))  # fmt: skip
-#: ended before its time, by a change of its own or by a failure; whoever walked to an end keeps the messages made
-_CANCEL = Kept(
-    cancel(
-        select(_c.id).where(
-            _c.phase == _ENDED,
-            or_(_c.state.in_(t.words("exited", "failed")), and_(_c.state == "goal", _c.reason == "goal")),
-        )
-    )
-)
-_COUNT_LAST = Kept(counters.count_cohort(and_(_ends_here, ~_open_end), literal("")))
-
-_last_message = (
-    select(func.max(t.message.c.id))
-    .where(
-        t.message.c.enrollment == _c.id,
-        t.message.c.state.in_(t.words("sent", "unknown")),
-        # a call reaches nobody
-        t.message.c.channel != "webhook",
-    )
-    .scalar_subquery()
-)
-_goal = _c.state == "goal"
-_moved = {
-    "node": _c.node, "n": _c.n, "arrived_at": _c.arrived_at, "arriving": literal(False), "woken_by": null(),
-    "reason": _c.reason,
-}  # fmt: skip
-# `+ 0` keeps the cohort the outer loop; without it SQLite scans enrollment (1,092 → 139 ms)
-_of_cohort = t.enrollment.c.id == _c.id + 0
-# an UPDATE that names `state` rewrites the entries of every index that asks for it, whatever it is set to: those who
-# rest stay active, and are most
-_KEEP_RESTING = Kept(
-    update(t.enrollment).where(_of_cohort, _c.phase != _ENDED).values(due_at=_c.due_at, noted=_c["values"], **_moved)
-)
-_KEEP_ENDED = Kept(
-    update(t.enrollment)
-    .where(_of_cohort, _c.phase == _ENDED)
-    .values(
-        due_at=null(),
-        noted=null(),
-        state=case((_c.state == JUMPED, "finished"), else_=_c.state),
-        ended_at=_now,
-        goal_at=case((_goal, _now), else_=null()),
-        goal_message=case((_goal, _last_message), else_=null()),
-        **_moved,
-    )
-)

@@ -19,6 +19,7 @@ from sqlalchemy import BigInteger, BindParameter, Connection, Integer, Row, Text
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant
+from journeys.engine.states import state_words
 from journeys.store import tables as t
 from journeys.store.arrows import in_states, move
 from journeys.store.wakeup import wake
@@ -143,7 +144,7 @@ def resolve(conn: Connection, ids: Sequence[int], outcome: Outcome, *, now: Inst
     rows = _locked(conn, ids)
     for id_ in ids:
         if rows[id_].state != "unknown":
-            raise NotUnknown(id=id_, state=rows[id_].state)
+            raise NotUnknown(id=id_, state=state_words(rows[id_].state))
     for id_ in sorted(rows):
         _settle(conn, rows[id_], outcome, reason="resolved", detail="", now=now)
     wake(conn)
@@ -188,7 +189,7 @@ def retry(conn: Connection, ids: Sequence[int], *, now: Instant) -> None:
             case "unknown", _:
                 raise StillUnknown(id=id_)
             case state, _:
-                raise NotFailed(id=id_, state=state)
+                raise NotFailed(id=id_, state=state_words(state))
     conn.execute(_RETRY, {"ids": sorted(rows), "now": now})
     wake(conn)
 

@@ -1,7 +1,9 @@
-"""Everything that a journey can be checked for: its graph, what its webhooks send, and the journeys it jumps to."""
+"""Everything that a journey can be checked for: its graph, what its webhooks send, and the journeys that jumps lead to
+and come from."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from sqlalchemy import Connection, select
@@ -20,13 +22,20 @@ from journeys.store import tables as t
 
 def checked(conn: Connection, journey: Journey, catalogue: Catalogue, *, now: Instant) -> Report:
     """What is wrong with a journey on this store."""
-    others = _published(conn) if jumps_of(journey) else {}
+    others = _published(conn) if jumps_of(journey) or _mentioned(conn, journey) else {}
     zone = settings.workspace_zone(conn)
     catalogue = replace(catalogue, today=day_of(now, zone))
     report = check(journey, catalogue, cap=workspace_rules(conn).cap, others=others)
     known = frozenset(conn.execute(select(t.attribute.c.key)).scalars())
     bodies = tuple(body_problems(journey, known, now=now, zone=zone))
     return replace(report, problems=(*bodies, *report.problems))
+
+
+def _mentioned(conn: Connection, journey: Journey) -> bool:
+    """Whether another journey may jump to this one: its graph names it."""
+    named = t.version.c.graph.contains(json.dumps(journey.settings.id), autoescape=True)
+    rows = select(1).join(t.version, t.version.c.id == t.journey.c.version)
+    return bool(conn.execute(select(rows.where(t.journey.c.key != journey.settings.id, named).exists())).scalar())
 
 
 def _published(conn: Connection) -> dict[str, Journey]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from typing import Protocol, TypeAlias, assert_never
 
 from sqlalchemy import Connection
 
+from journeys.base.errors import KanwaError
 from journeys.base.i18n import _
 from journeys.base.time import MINUTE, Instant
 from journeys.channels.channel import (
@@ -182,12 +184,20 @@ class Delivery:
                     waiting.append((message, letter))
         self._settle(done, ends, worker, not_offered=unwritten)
         put_off: list[tuple[Claimed, Rest]] = []
-        while waiting and keep_going():
-            group = [waiting.popleft() for _ in range(min(self.group, len(waiting)))]
-            rests = [self._rest(letter) for _, letter in group]
-            put_off += [(message, rest) for (message, _), rest in zip(group, rests, strict=True) if rest is not None]
-            if calm := [pair for pair, rest in zip(group, rests, strict=True) if rest is None]:
-                self._group(session, calm, done, worker)
+        try:
+            while waiting and keep_going():
+                group = [waiting.popleft() for _ in range(min(self.group, len(waiting)))]
+                rests = [self._rest(letter) for _, letter in group]
+                put_off += [
+                    (message, rest) for (message, _), rest in zip(group, rests, strict=True) if rest is not None
+                ]
+                if calm := [pair for pair, rest in zip(group, rests, strict=True) if rest is None]:
+                    self._group(session, calm, done, worker)
+        except KanwaError:
+            # such as that another runtime has the store: it need not wait until these leases are over
+            with suppress(KanwaError):
+                self._release([*(message for message, _ in waiting), *(message for message, _rest in put_off)], worker)
+            raise
         self._settle(
             done,
             (),
@@ -196,9 +206,12 @@ class Delivery:
             not_offered=[message for message, _rest in put_off],
         )
         if waiting:
-            with self.store.write() as conn:
-                outbox.release(conn, [message for message, _ in waiting], worker=worker)
+            self._release([message for message, _ in waiting], worker)
         return len(claimed) + held == LOT
+
+    def _release(self, messages: Sequence[Claimed], worker: str) -> None:
+        with self.store.write() as conn:
+            outbox.release(conn, messages, worker=worker)
 
     def _claim(self, worker: str, now: Instant) -> tuple[list[Claimed], int]:
         with self.store.write() as conn:

@@ -41,6 +41,8 @@ from journeys.criteria import Frame, Passage, compile_criterion, evidence
 from journeys.engine import scratch
 from journeys.engine.plan import Plan, Plans
 from journeys.engine.scratch import candidate
+from journeys.engine.states import state_words
+from journeys.nodes.triggers.on import Matching
 from journeys.store import tables as t
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
@@ -56,6 +58,14 @@ class NoSuchTrigger(KanwaError):
     text = N_("Nobody can be put into “{journey}” by hand: it has no trigger that takes a list. Add one and publish.")
 
 
+class NotOpen(KanwaError):
+    """Somebody enrolls into a journey that lets nobody in any more."""
+
+    text = N_(
+        "Nobody can be put into “{journey}”: it is {state}. Publish it again to let it live, then put the contacts in."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """How many came in, and how many did not by reason."""
@@ -63,12 +73,58 @@ class Admitted:
     entered: int
     missed: dict[str, int]
 
+    def __add__(self, other: Admitted) -> Admitted:
+        reasons = {reason: self.missed.get(reason, 0) + n for reason, n in other.missed.items()}
+        return Admitted(self.entered + other.entered, self.missed | reasons)
+
 
 def subject_key(plan: Plan, kind: ColumnElement[Any], id_: ColumnElement[Any]) -> ColumnElement[str]:
-    """What re-entry is counted by beside the contact: the subject where the journey says so, else nothing."""
+    """What re-entry is counted by beside the contact: the subject where the journey says so, else nothing.
+
+    The subject of a passage about a product is what happened to it, and about a row of a feed its present row: it is the
+    product, and the key of the row, that may not come in twice.
+    """
     if plan.settings.re_entry.per != "subject":
         return literal("")
-    return func.coalesce(kind + literal(":") + id_.cast(Text), "")
+    happened, rows = t.product_event.alias(), t.feed_row.alias()
+    product = select(literal("product:", Text()) + happened.c.product).where(happened.c.id == id_)
+    row = select(literal("feed:", Text()) + rows.c.feed + literal(":", Text()) + rows.c.key).where(rows.c.id == id_)
+    itself = kind + literal(":") + id_.cast(Text)
+    named = case(
+        (kind == "product", product.correlate_except(happened).scalar_subquery()),
+        (kind == "feed", row.correlate_except(rows).scalar_subquery()),
+    )
+    return func.coalesce(named, itself, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Contacts by id: after the one, up to the other."""
+
+    after: int
+    upto: int
+
+
+def matched(plan: Plan, trigger: str, matching: Matching, at: Instant, *, within: Stretch | None = None) -> Select[Any]:
+    """Living contacts whom a trigger matches at a moment, as `fill_candidates` wants them; due at that moment."""
+    found = matching.subquery("matching")
+    subject_kind, subject_id = plan.triggers[trigger].about_match(found)
+    rows = (
+        select(
+            found.c.contact,
+            null().cast(BigInteger).label("event"),
+            literal(at, BigInteger()).label("at"),
+            subject_kind,
+            subject_id,
+            subject_key(plan, subject_kind, subject_id).label("key"),
+            literal(at, BigInteger()).label("due_at"),
+        )
+        .join(t.contact, t.contact.c.id == found.c.contact)
+        .where(t.contact.c.erased_at.is_(None))
+    )
+    if within is not None:
+        rows = rows.where(found.c.contact > within.after, found.c.contact <= within.upto)
+    return rows
 
 
 def into_candidates(matches: Select[Any]) -> Insert:
@@ -104,19 +160,20 @@ def admit(
     record_misses: bool,
     paused: bool,
     asked: bool = False,
+    again: bool = False,
     rank: int | None = None,
 ) -> Admitted:
     """Let the candidates in who may come in, with the journey's row locked. Leaves the table `candidate` empty.
 
     `candidates` is their number. `as_of` is the moment for which the audience is asked (a missed day is asked as of
-    that day), `now` the tick's; `asked` says that all candidates are known to be in it. In a round of a lot, its `rank`
-    keeps what is heard later out of the question. Misses are kept for event
-    triggers only (`record_misses`); for set triggers the trace works them out on demand. Whom a pause kept out is kept
-    for all: resuming shows them.
+    that day), `now` the tick's; `asked` says that all candidates are known to be in it, `again` that some may have come in by the
+    same match before: they do not once more. In a round of a lot, its `rank` keeps what is heard later out of the
+    question. Misses are kept for event triggers only (`record_misses`); for set triggers the trace works them out on
+    demand. Whom a pause kept out is kept for all: resuming shows them.
     """
     if not candidates:
         return Admitted(0, {})
-    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked, rank is not None)
+    statement, moments = _judging(plan, trigger, paused, conn.dialect.name, asked, again, rank is not None)
     # counted in workspace days, so that an evening's tick and a morning's agree
     latest = day_start(day_of(as_of, zone) - timedelta(days=plan.triggers[trigger].at_most_late_days), zone)
     of_round = {} if rank is None else {"rank": rank}
@@ -135,12 +192,16 @@ def admit(
 
 
 @lru_cache(maxsize=1000)
-def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool, in_round: bool) -> tuple[Kept, Moments]:
+def _judging(
+    plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool, again: bool, in_round: bool
+) -> tuple[Kept, Moments]:
     """Marks the candidates who may not come in with the first reason that holds, and the values the audience saw."""
     moments = Moments()
     reasons: list[tuple[ColumnElement[bool], str]] = [
         (_c.at < bindparam("latest", type_=BigInteger()), "late"),
     ]
+    if again:
+        reasons.append((_came_before(plan, trigger), "asked"))
     values: dict[str, Any] = {}
     only = plan.triggers[trigger].only
     if only is not None and not asked:
@@ -174,6 +235,26 @@ def _judging(plan: Plan, trigger: str, paused: bool, dialect: str, asked: bool, 
         reasons.append((literal(True), "paused"))
     judging = update(candidate).where(_c.miss == "").values(miss=case(*reasons, else_=""), **values)
     return Kept(judging), moments
+
+
+def _came_before(plan: Plan, trigger: str) -> ColumnElement[bool]:
+    """Whether a candidate came in, or was kept out by a pause, by the same match of the same trigger."""
+    e, n = t.enrollment.c, t.not_entered.c
+    came, kept_out = (
+        exists(
+            select(1).where(
+                c.journey == plan.journey,
+                c.contact == _c.contact,
+                c.trigger == trigger,
+                since >= _c.at,
+                c.subject_kind.is_not_distinct_from(_c.subject_kind),
+                c.subject_id.is_not_distinct_from(_c.subject_id),
+                *more,
+            )
+        )
+        for c, since, more in ((e, e.since_at, ()), (n, n.matched_at, (n.reason == "paused",)))
+    )
+    return came | kept_out
 
 
 _earlier = candidate.alias("earlier")
@@ -257,13 +338,15 @@ def enroll_contacts(
 ) -> Admitted:
     """Put contacts into a journey by its list trigger, in the open transaction (temporary tables in place).
 
-    Raises NoSuchTrigger for a journey without a list trigger.
+    Raises NotOpen for a journey that was stopped or archived, NoSuchTrigger for one without a list trigger.
     """
     # its version and state are read under the lock: somebody may publish or pause it meanwhile
     row = conn.execute(
         select(t.journey.c.version, t.journey.c.state).where(t.journey.c.id == journey).with_for_update()
     ).one()
     plan = plans.get(conn, row.version)
+    if row.state in ("stopped", "archived"):
+        raise NotOpen(journey=plan.name, state=state_words(row.state))
     trigger = next((id_ for id_, node in plan.triggers.items() if node.on.type == "list"), None)
     if trigger is None:
         raise NoSuchTrigger(journey=plan.name)

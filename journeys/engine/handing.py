@@ -59,7 +59,7 @@ _REST_WITH_MESSAGE = Kept(
     .where(_ARRIVED)
     .values(phase=case((_has_message, int(Phase.RESTS)), else_=int(Phase.DUE)), due_at=null())
 )
-_GO_ON = Kept(update(cohort).where(_ARRIVED).values(phase=int(Phase.DUE)))
+_GO_ON = Kept(update(cohort).where(_ARRIVED).values(phase=int(Phase.DUE), due_at=null()))
 _SOME_LATE = Kept(select(1).where(_ARRIVED, _c.was_due_at < bindparam("latest", type_=BigInteger())).limit(1))
 
 

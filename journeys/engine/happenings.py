@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    func,
     insert,
     literal,
     null,
@@ -33,7 +32,7 @@ from sqlalchemy import (
 from journeys.base.time import Instant
 from journeys.criteria import Frame, Passage, compile_criterion, holders
 from journeys.engine import scratch
-from journeys.engine.enroll import admit, into_candidates
+from journeys.engine.enroll import admit, into_candidates, subject_key
 from journeys.engine.live import Live
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import thing
@@ -155,8 +154,6 @@ def _concerned(plan: Plan, trigger: str, dialect: str) -> tuple[Insert, Moments]
         )
     else:
         source = taken.join(t.contact, true() if things.concerns is None else things.concerns)
-    per_subject = plan.settings.re_entry.per == "subject" and node.subject == on.thing and things.key is not None
-    key = things.key if per_subject and things.key is not None else literal("")
     asked = [things.matches, things.at >= plan.published_at, t.contact.c.erased_at.is_(None)]
     if node.only is not None:
         asked.append(compile_criterion(node.only, frame))
@@ -167,7 +164,7 @@ def _concerned(plan: Plan, trigger: str, dialect: str) -> tuple[Insert, Moments]
             things.at.label("at"),
             subject_kind,
             subject_id,
-            func.coalesce(key, "").label("key"),
+            subject_key(plan, subject_kind, subject_id).label("key"),
             things.at.label("due_at"),
         )
         .select_from(source)

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, bindparam, func, sele
 from journeys.base.errors import KanwaError, suggestion
 from journeys.base.i18n import N_
 from journeys.base.time import Instant
+from journeys.engine.states import state_words
 from journeys.store import tables as t
 from journeys.store.wakeup import wake
 
@@ -70,7 +71,7 @@ def pause(conn: Connection, name: str, *, now: Instant) -> None:
     """Stop letting in, moving on and handing over; exits and goals go on. Raises NotLive."""
     row = locked(conn, name)
     if row["state"] != "live":
-        raise NotLive(journey=row["name"], state=row["state"])
+        raise NotLive(journey=row["name"], state=state_words(row["state"]))
     conn.execute(update(t.journey).where(t.journey.c.id == row["id"]).values(state="paused", state_at=now))
 
 
@@ -81,7 +82,7 @@ def resume(conn: Connection, name: str, *, now: Instant) -> Waiting:
     """
     row = locked(conn, name)
     if row["state"] != "paused":
-        raise NotPaused(journey=row["name"], state=row["state"])
+        raise NotPaused(journey=row["name"], state=state_words(row["state"]))
     brings = waiting(conn, row["id"], now=now)
     conn.execute(update(t.journey).where(t.journey.c.id == row["id"]).values(state="live", state_at=now))
     wake(conn)

@@ -37,7 +37,8 @@ from sqlalchemy import (
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
 from journeys.engine.allowances import Allowances, Limits, give_back
-from journeys.engine.policies import Rules, loud_again_at, room_again_at
+from journeys.engine.judging import LEFT_OUT, Verdict, held_or_skipped, judge
+from journeys.engine.policies import Rules
 from journeys.store import owner, settings
 from journeys.store import tables as t
 from journeys.store.arrows import ARROWS, ENDED, in_states, move
@@ -49,21 +50,8 @@ from journeys.store.suppression import suppressed
 LEASE_SECONDS = 300
 #: seconds one hand-over may take: a server may be silent for 600 after the last line (RFC 5321, 4.5.3.2.6)
 HAND_OVER_SECONDS = 900
-#: the reason of a message that another copy of the store may have sent
-LEFT_OUT = "restored"
 #: an unknown message lets its passage go on after this long
 UNKNOWN_REST = 24 * HOUR
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a claim decided about one message that will not be handed over now."""
-
-    state: str
-    reason: str
-    detail: str = ""
-    #: only for "held"
-    not_before_at: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +104,9 @@ _m, _e, _k, _j = t.message.c, t.enrollment.c, t.contact.c, t.journey.c
 _now = bindparam("now", type_=BigInteger())
 _worker = bindparam("the_worker", type_=Text())
 
-_IN_HAND_STATES = ("claimed", "started")
+#: states of a message that a worker holds
+IN_HAND = ("claimed", "started")
 _waiting = in_states("pending", "held")
-_in_hand = in_states(*_IN_HAND_STATES)
 _READY = Kept(
     select(_m.id, _m.contact)
     .join(t.journey, _j.id == _m.journey)
@@ -239,7 +227,7 @@ def claim(
         limited = limits[row.id]
         if verdict is None and limited is not None and (full := allowances.take(limited)) is not None:
             said = f"{full.most} / {full.unit}"
-            verdict = _held_or_skipped("allowance", said, full.until, "later", row.expires_at)
+            verdict = held_or_skipped("allowance", said, full.until, "later", row.expires_at)
         if verdict is None and row.message_class == "marketing":
             counted.setdefault(row.contact, []).append(now)
         if verdict is not None and verdict.state == "held":
@@ -286,58 +274,6 @@ def _claimed(row: Row[Any], verdict: Verdict | None, *, now: Instant, account: s
         due_at=row.due_at,
         verdict=verdict,
     )
-
-
-def judge(
-    row: Row[Any],
-    *,
-    rules: Rules,
-    block: str,
-    barred: str,
-    counted: Sequence[Instant],
-    left_out_until: int,
-    now: Instant,
-    zone: ZoneInfo,
-) -> Verdict | None:
-    """Why this message does not go out now; None: it does.
-
-    `barred` is the reason of a suppression. What was due up to `left_out_until` may have been sent by another copy of
-    the store.
-    """
-    marketing = row.message_class == "marketing"
-    if row.erased_at is not None or not row.not_left:
-        return Verdict("cancelled", "passage ended")
-    if row.expires_at is not None and row.expires_at <= now:
-        # with what kept it: the rule, or the last answer of the server
-        return Verdict("expired", "too late", row.detail)
-    if row.due_at <= left_out_until:
-        return Verdict("skipped", LEFT_OUT)
-    if not row.email and row.channel == "email":
-        return Verdict("skipped", "no address")
-    if barred:
-        return Verdict("skipped", "suppressed", barred)
-    if row.channel == "webhook":
-        return None
-    if marketing and not row.consent:
-        return Verdict("skipped", "no consent" if row.consent is None else "consent withdrawn", row.purpose)
-    if marketing and rules.cap is not None:
-        free = room_again_at(rules.cap, counted, now)
-        if free > now:
-            said = f"{rules.cap.at_most} / {rules.cap.within_days} d"
-            return _held_or_skipped("cap", said, free, block, row.expires_at)
-    if rules.quiet_hours is not None and (marketing or block == "quiet"):
-        loud = loud_again_at(rules.quiet_hours, now, zone)
-        if loud > now:
-            said = f"{rules.quiet_hours.starts:%H:%M}–{rules.quiet_hours.ends:%H:%M} {zone.key}"
-            return _held_or_skipped("quiet hours", said, loud, block, row.expires_at)
-    return None
-
-
-def _held_or_skipped(reason: str, said: str, until: Instant, block: str, expires_at: int | None) -> Verdict:
-    if block == "skip":
-        return Verdict("skipped", reason, said)
-    # held beyond its end it would only expire later: it is looked at once more at its end, and expires then
-    return Verdict("held", reason, said, Instant(min(until, expires_at)) if expires_at is not None else until)
 
 
 _START = Kept(
@@ -391,8 +327,8 @@ def release(conn: Connection, messages: Sequence[Claimed], *, worker: str) -> No
         give_back(conn, messages)
 
 
-_LOCK_ENROLLMENTS = Kept(select(_e.id).where(ids_given(_e.id, "ids")).order_by(_e.id).with_for_update())
-_GO_ON = Kept(
+LOCK_ENROLLMENTS = Kept(select(_e.id).where(ids_given(_e.id, "ids")).order_by(_e.id).with_for_update())
+GO_ON = Kept(
     update(t.enrollment)
     .where(
         _e.id == bindparam("passage", type_=BigInteger()),
@@ -407,7 +343,7 @@ _GO_ON = Kept(
 
 def _settling(state: str) -> Update:
     return (
-        move(state, among=_IN_HAND_STATES)
+        move(state, among=IN_HAND)
         .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
         .values(
             reason=bindparam("why", type_=Text()),
@@ -421,9 +357,7 @@ def _settling(state: str) -> Update:
     )
 
 
-_SETTLE = {
-    state: Kept(_settling(state)) for state in sorted({to for state in _IN_HAND_STATES for to in ARROWS[state]} & ENDED)
-}
+_SETTLE = {state: Kept(_settling(state)) for state in sorted({to for state in IN_HAND for to in ARROWS[state]} & ENDED)}
 
 
 def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Instant) -> None:
@@ -431,9 +365,9 @@ def settle(conn: Connection, ends: Sequence[Settled], *, worker: str, now: Insta
     if not ends:
         return
     ends = sorted(ends, key=lambda end: end.message.id)
-    conn.execute(_LOCK_ENROLLMENTS, {"ids": sorted({end.message.enrollment for end in ends})})
+    conn.execute(LOCK_ENROLLMENTS, {"ids": sorted({end.message.enrollment for end in ends})})
     conn.execute(
-        _GO_ON,
+        GO_ON,
         [
             {
                 "passage": end.message.enrollment,
@@ -464,7 +398,7 @@ def _goes_on_at(end: Settled, now: Instant) -> Instant:
 
 
 _AGAIN = Kept(
-    move("pending", among=_IN_HAND_STATES)
+    move("pending", among=IN_HAND)
     .where(_m.id == bindparam("message", type_=BigInteger()), _m.worker == _worker)
     .values(
         reason=bindparam("why", type_=Text()),
@@ -503,68 +437,6 @@ def try_again(
         conn.execute(_AGAIN, rows)
     if not count_attempt:
         give_back(conn, [message for message, *_rest in messages])
-
-
-# every message in hand has a lease; saying so lets both planners use the index of leases, an order by id would not
-_IN_HAND = Kept(
-    select(_m.id, _m.state, _m.enrollment, _m.worker, _m.lease_until).where(_in_hand, _m.lease_until.is_not(None))
-)
-_still = and_(ids_given(_m.id, "ids"), _m.worker.in_(bindparam("workers", expanding=True)))
-_BACK = (
-    move("pending", among=_IN_HAND_STATES)
-    .where(_still, or_(in_states("claimed"), _m.repeatable))
-    .values(worker=null(), lease_until=null(), started_at=null(), counted_at=null())
-)
-_UNKNOWN = (
-    move("unknown")
-    .where(_still, ~_m.repeatable)
-    .values(reason="interrupted", ended_at=_now, worker=null(), lease_until=null())
-    .returning(_m.id, _m.enrollment, _m.node)
-)
-
-
-def left_behind(
-    conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
-) -> list[Row[Any]]:
-    """Messages in hand that nobody is working on: their lease is over, or `dead` says so of their worker.
-
-    With `worker`, what its threads hold too: for a moment at which none of them works.
-    """
-    rows = conn.execute(_IN_HAND).all()
-    gone = {name for name in {row.worker for row in rows} if _is_of(name, worker) or dead(name)}
-    return [row for row in rows if row.worker in gone or row.lease_until < now]
-
-
-def _is_of(name: str, worker: str) -> bool:
-    """Whether a message was held by a worker itself or by one of its threads, which add “/” and their number."""
-    return bool(worker) and (name == worker or name.startswith(f"{worker}/"))
-
-
-def recover(
-    conn: Connection, *, now: Instant, worker: str = "", dead: Callable[[str], bool] = lambda _worker: False
-) -> tuple[int, int]:
-    """After a crash: claimed goes back to pending, started becomes unknown; returns how many of each.
-
-    What may be handed over again goes back to pending even where it was started.
-
-    Takes what is `left_behind`.
-    """
-    rows = left_behind(conn, now=now, worker=worker, dead=dead)
-    if not rows:
-        return 0, 0
-    these = {"ids": sorted(row.id for row in rows), "workers": sorted({row.worker for row in rows})}
-    # a worker that was only slow may settle meanwhile; it takes the enrollment first, as everybody does
-    conn.execute(_LOCK_ENROLLMENTS, {"ids": sorted({row.enrollment for row in rows if row.state == "started"})})
-    lost = conn.execute(_UNKNOWN, these | {"now": now}).all()
-    if lost:
-        conn.execute(
-            _GO_ON,
-            [
-                {"passage": row.enrollment, "here": row.node, "message": row.id, "due": now + UNKNOWN_REST}
-                for row in lost
-            ],
-        )
-    return conn.execute(_BACK, these).rowcount, len(lost)
 
 
 _NEXT = Kept(

@@ -56,6 +56,8 @@ _REASONS = {
     "re_entry": N_("The contact had been in the journey before and may not come back yet."),
     "late": N_("It was noticed too late."),
     "paused": N_("The journey was paused."),
+    "resumed": N_("The journey was paused; when it was resumed, the contact was looked at again."),
+    "asked": N_("The contact had been looked at before."),
     "circle": N_("It had jumped from journey to journey again and again without a rest."),
     "stopped": N_("The journey was stopped and lets nobody in."),
     "archived": N_("The journey was archived and lets nobody in."),

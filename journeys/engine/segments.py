@@ -117,12 +117,26 @@ class Segments:
             if one.drifts
         )
 
+    def not_worked_out_of(self, conn: Connection, used: Iterable[str]) -> frozenset[str]:
+        """Those among the segments that are used, and among those that these are made of.
+
+        Raises UnknownSegment, SegmentsInACircle.
+        """
+        stale = self.not_worked_out(conn)
+        return stale & {key for key, _criterion in _in_order(conn, sorted(used))} if stale else stale
+
     def rebase(self, conn: Connection, keys: Iterable[str], *, now: Instant, zone: ZoneInfo) -> None:
         """Work out segments as a whole as of `now`, without events: before a journey first uses them, after an edit.
 
-        Segments that are made of others come after those. Raises UnknownSegment, SegmentsInACircle.
+        Those in use that are made of one of them follow it as silently, after it. One that only stands on the way keeps
+        its members: a movement that is yet to be heard is a real one. Raises UnknownSegment, SegmentsInACircle.
         """
-        for key, criterion in _in_order(conn, sorted(keys)):
+        self.load(conn)
+        again = set(keys)
+        for key, criterion in _in_order(conn, sorted({*again, *(one.key for one in self._now)})):
+            if key not in again and again.isdisjoint(_parts(criterion)):
+                continue
+            again.add(key)
             one = self._in_use(conn, key, criterion)
             _move(conn, one, one.all, one.moments.values(now, zone), reason="rebased", now=now)
             conn.execute(update(t.segment).where(t.segment.c.key == key).values(computed_at=now))
@@ -149,15 +163,19 @@ def _in_order(conn: Connection, keys: Iterable[str]) -> list[tuple[str, str]]:
         if row is None:
             raise UnknownSegment(key=key)
         path.append(key)
-        for kind, other in references(parse_criterion(json.loads(row.criterion))):
-            if kind == "segment":
-                visit(other)
+        for other in _parts(row.criterion):
+            visit(other)
         path.pop()
         ordered[key] = row.criterion
 
     for key in keys:
         visit(key)
     return list(ordered.items())
+
+
+def _parts(criterion: str) -> list[str]:
+    """The segments that one is made of."""
+    return [key for kind, key in references(parse_criterion(json.loads(criterion))) if kind == "segment"]
 
 
 def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:

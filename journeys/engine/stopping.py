@@ -20,6 +20,7 @@ from journeys.engine.ending import end_listed
 from journeys.engine.lifecycle import locked
 from journeys.engine.pace import Pace
 from journeys.engine.scratch import ending, moving
+from journeys.engine.states import state_words
 from journeys.store import settings
 from journeys.store import tables as t
 from journeys.store.store import Store, repeated
@@ -74,7 +75,7 @@ def stop(
     with store.write() as conn:
         row = locked(conn, name)
         if row["state"] == "archived" or (row["state"] == "stopped" and inside == "finish"):
-            raise NotRunning(journey=row["name"], state=row["state"])
+            raise NotRunning(journey=row["name"], state=state_words(row["state"]))
         if row["state"] != "stopped":
             conn.execute(_SET_STATE, {"the_journey": row["id"], "becomes": "stopped", "now": now})
             wake(conn)
@@ -116,9 +117,9 @@ def archive(store: Store, name: str, *, now: Instant) -> None:
     with store.write() as conn:
         row = locked(conn, name)
         if row["state"] == "archived":
-            raise NotRunning(journey=row["name"], state=row["state"])
+            raise NotRunning(journey=row["name"], state=state_words(row["state"]))
         if row["state"] != "stopped":
-            raise NotStopped(journey=row["name"], state=row["state"])
+            raise NotStopped(journey=row["name"], state=state_words(row["state"]))
         here = {"journey": row["id"]}
         inside = conn.execute(_COUNT_INSIDE, here).scalar_one()
         messages = conn.execute(_ON_THEIR_WAY, here).scalar_one()

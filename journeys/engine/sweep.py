@@ -27,7 +27,7 @@ from journeys.base.time import Instant, day_of, day_start, days_between
 from journeys.criteria import Frame, Passage, compile_criterion, holders
 from journeys.engine import scratch
 from journeys.engine.ending import end_listed, ends_of
-from journeys.engine.enroll import Admitted, admit, into_candidates, subject_key
+from journeys.engine.enroll import Admitted, Stretch, admit, into_candidates, matched
 from journeys.engine.live import Live
 from journeys.engine.plan import Plan
 from journeys.engine.scratch import candidate, due
@@ -100,7 +100,7 @@ def _day_triggers(conn: Connection, live: Live, plan: Plan, *, today: date, now:
         if not isinstance(trigger.on, ByDay) or plan.steps[id_].off:
             continue
         first = date.fromisoformat(swept_on) + timedelta(days=1) if swept_on else published_on
-        # a version published later than the last sweep starts on its own day
+        # a version starts on its own day, which is asked once more where an earlier version was asked before
         first = max(first, published_on, today - timedelta(days=trigger.at_most_late_days))
         for day in days_between(first, today):
             if not trigger.on.falls_on(day):
@@ -109,7 +109,9 @@ def _day_triggers(conn: Connection, live: Live, plan: Plan, *, today: date, now:
             if count:
                 # what was over before the journey was published does not flood in
                 conn.execute(_MISS_EARLIER, {"published_at": plan.published_at})
-                entered += admit_of_day(conn, plan, id_, count, day, now=now, zone=zone, paused=live.paused).entered
+                entered += admit_of_day(
+                    conn, plan, id_, count, day, now=now, zone=zone, paused=live.paused, again=day == published_on
+                ).entered
     return entered
 
 
@@ -118,35 +120,23 @@ _MISS_EARLIER = (
 )
 
 
-def list_of_day(conn: Connection, plan: Plan, trigger: str, day: date, *, zone: ZoneInfo) -> int:
+def list_of_day(
+    conn: Connection, plan: Plan, trigger: str, day: date, *, zone: ZoneInfo, within: Stretch | None = None
+) -> int:
     """Put whom the trigger means on one day into `candidate`, as of the start of that day; they are due at its time of
     day. Returns how many there are."""
     node = plan.triggers[trigger]
     on = node.on
     assert isinstance(on, ByDay)
     as_of = day_start(day, zone)
-    matching = on.matching(day, zone).subquery("matching")
-    subject_kind, subject_id = node.about_match(matching)
-    rows = (
-        select(
-            matching.c.contact,
-            null().cast(BigInteger).label("event"),
-            literal(as_of, BigInteger()).label("at"),
-            subject_kind,
-            subject_id,
-            subject_key(plan, subject_kind, subject_id).label("key"),
-            literal(as_of, BigInteger()).label("due_at"),
-        )
-        .join(t.contact, t.contact.c.id == matching.c.contact)
-        .where(t.contact.c.erased_at.is_(None))
-    )
+    rows = matched(plan, trigger, on.matching(day, zone), as_of, within=within)
     moments = Moments()
     if on.brings_everybody and node.only is not None:
         # asked here, so that only the audience is listed and not everybody
         frame = Frame(contact=t.contact.c.id, moments=moments, dialect=conn.dialect.name, passage=_outside(as_of))
         found = holders(node.only, frame)
         if found is not None:
-            rows = rows.where(matching.c.contact.in_(select(found.contact).where(*found.where)))
+            rows = rows.where(t.contact.c.id.in_(select(found.contact).where(*found.where)))
         rows = rows.where(compile_criterion(node.only, frame))
     count = conn.execute(into_candidates(rows), moments.values(as_of, zone)).rowcount
     if not count:
@@ -166,14 +156,23 @@ def list_of_day(conn: Connection, plan: Plan, trigger: str, day: date, *, zone: 
 
 
 def admit_of_day(
-    conn: Connection, plan: Plan, trigger: str, count: int, day: date, *, now: Instant, zone: ZoneInfo, paused: bool
+    conn: Connection,
+    plan: Plan,
+    trigger: str,
+    count: int,
+    day: date,
+    *,
+    now: Instant,
+    zone: ZoneInfo,
+    paused: bool,
+    again: bool = False,
 ) -> Admitted:
-    """Let in whom `list_of_day` has listed."""
+    """Let in whom `list_of_day` has listed; `again`: some may have come in by the same day before."""
     on = plan.triggers[trigger].on
     assert isinstance(on, ByDay)
     return admit(
         conn, plan, trigger, count, as_of=day_start(day, zone), now=now, zone=zone, record_misses=False, paused=paused,
-        asked=on.brings_everybody,
+        asked=on.brings_everybody, again=again,
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from journeys.base.i18n import N_
 from journeys.base.time import Instant, day_of, day_start, moment
 from journeys.engine import scratch, sweep
 from journeys.engine.advance import Advanced, Walk
+from journeys.engine.existing import take_cohort
 from journeys.engine.happenings import LOT as THINGS
 from journeys.engine.happenings import Happened, happen
 from journeys.engine.listen import Heard, listen
@@ -82,6 +83,9 @@ _LOOK = Kept(
             )
         ).label("behind"),
         exists(
+            select(1).where(t.journey.c.state.in_(t.words("live", "paused")), t.journey.c.existing.is_not(None))
+        ).label("existing"),
+        exists(
             select(1).where(
                 t.journey.c.state.in_(t.RUNNING),
                 exists(
@@ -93,6 +97,11 @@ _LOOK = Kept(
         _setting(settings.LAST_TICK_AT).label("last"),
         _setting(sweep.SWEPT_ON).label("swept_on"),
     )
+)
+_EXISTING = Kept(
+    select(t.journey.c.id)
+    .where(t.journey.c.state.in_(t.words("live", "paused")), t.journey.c.existing.is_not(None))
+    .order_by(t.journey.c.id)
 )
 _DUE = Kept(
     select(t.journey.c.id)
@@ -163,12 +172,14 @@ class Work:
     #: segments in use that were edited
     stale: frozenset[str]
     sweep: bool
+    #: whether who matched when a journey was published is yet to be let in
+    existing: bool
     #: whether some journey has due members
     due: bool
 
     @property
     def nothing(self) -> bool:
-        return not (self.fresh or self.things or self.expired or self.sweep or self.due)
+        return not (self.fresh or self.things or self.expired or self.existing or self.sweep or self.due)
 
 
 class Engine:
@@ -210,13 +221,15 @@ class Engine:
             if work.expired:
                 with self.store.write() as conn:
                     done.expired += contacts.expire_tags(conn, now=now)
+            if work.existing:
+                self._let_in_existing(done, now, work.zone, keep_going)
             if work.fresh or work.expired:
                 self._listen(done, now, work.zone, keep_going)
             if work.things:
                 self._happen(done, now, work.zone, keep_going)
             if work.sweep and self._sweep(done, now, work.zone):
                 self._listen(done, now, work.zone, keep_going)
-            if work.due or work.sweep or work.things or done.entered + done.woken > came:
+            if work.due or work.sweep or work.things or work.existing or done.entered + done.woken > came:
                 self._advance(done, now, work.zone, keep_going)
             work = self._look(now)
         return done
@@ -256,17 +269,18 @@ class Engine:
                 things=bool(row.things),
                 expired=bool(row.expired),
                 stale=self._stale(conn) if row.stale else frozenset(),
+                existing=bool(row.existing),
                 sweep=bool(row.behind) or (_read(row.swept_on) or "") < today,
                 due=bool(row.due),
             )
 
     def _stale(self, conn: Connection) -> frozenset[str]:
         """Segments in use that were edited since the last tick: worked out silently, before anything reads them."""
-        stale = self.segments.not_worked_out(conn)
         used = {key for live in self.roll.call(conn) for plan in live.plans.values() for key in plan.segments}
+        stale = self.segments.not_worked_out_of(conn, used)
         # a segment that nobody uses stays as it is until a journey is published that does, which works it out
-        self._unused = stale - used
-        return stale & used
+        self._unused = self.segments.not_worked_out(conn) - stale
+        return stale
 
     def next_due(self, now: Instant) -> Instant | None:
         """The next moment at which a tick has something to do, if nothing new happens: at the latest the next workspace day.
@@ -279,11 +293,26 @@ class Engine:
             moments = [conn.execute(_NEXT_DUE, {"journey": journey}).scalar() for journey in running]
             moments += [conn.execute(_NEXT_FRESH).scalar(), conn.execute(_NEXT_EXPIRY).scalar()]
             moments += [conn.execute(following).scalar() for following in _NEXT_THINGS]
+            moments += [now for _journey in conn.execute(_EXISTING)]
             if running:
                 today = day_of(now, zone)
                 moments.append(day_start(today.fromordinal(today.toordinal() + 1), zone))
         known = [Instant(at) for at in moments if at is not None]
         return min(known) if known else None
+
+    def _let_in_existing(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
+        """Whoever published does it; here is what was left when that was cut off."""
+        with self.store.read() as conn:
+            waiting = list(conn.execute(_EXISTING).scalars())
+        for journey in waiting:
+            more = True
+            while more and keep_going():
+                began = time.perf_counter()
+                one = partial(take_cohort, self.store, self.plans, journey, now=now, zone=zone, size=self._pace.size)
+                taken = repeated(one)
+                self._pace.took(taken.looked, time.perf_counter() - began)
+                done.entered += taken.entered
+                more = taken.more
 
     def _listen(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
         # movements between segments are heard before anybody moves on, so that an ending they bring beats the step

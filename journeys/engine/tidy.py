@@ -28,7 +28,9 @@ from journeys.engine.tidy_rows import (
     OLD_EVENTS,
     OLD_HOPS,
     OLD_MISSES,
+    OLD_PRODUCT_EVENTS,
     PASSAGES_WITH_OLD_HOPS,
+    PRODUCT_EVENTS_SPOKEN_OF,
 )
 from journeys.store import settings
 from journeys.store import tables as t
@@ -64,6 +66,8 @@ class Tidied:
     messages: int = 0
     #: old values that undoing imports would need
     changes: int = 0
+    #: changes of prices and stocks, but for the newest of each product
+    products: int = 0
     #: bytes of an SQLite file that were given back
     given_back: int = 0
     #: what is old and stays, and who asks for it
@@ -73,7 +77,7 @@ class Tidied:
 
     @property
     def rows(self) -> int:
-        return self.hops + self.not_entered + self.events + self.messages + self.changes
+        return self.hops + self.not_entered + self.events + self.messages + self.changes + self.products
 
 
 class Progress(Protocol):
@@ -97,6 +101,9 @@ def look(store: Store, span: Span | None, *, now: Instant) -> Tidied:
         values = {"before": before, "nodes": sorted(known.nodes)}
         for name, rows in (("hops", OLD_HOPS), ("messages", OLD_DETAILS), ("changes", OLD_CHANGES)):
             setattr(would, name, conn.execute(select(func.count()).select_from(rows.subquery()), values).scalar_one())
+        spoken_of = set(conn.execute(PRODUCT_EVENTS_SPOKEN_OF).scalars())
+        old = conn.execute(OLD_PRODUCT_EVENTS, {"before": before, "after": 0}).scalars()
+        would.products = sum(1 for id_ in old if id_ not in spoken_of)
         counted = select(func.count()).select_from(OLD_EVENTS.subquery())
         for kind, until in known.spans(before, now).items():
             values = {"before": until, "kind": kind, "cutoff": before, "after": 0}
@@ -117,7 +124,8 @@ def tidy(
     Hops of passages that ended before go (`version.hops_tidied` counts them, counters stay), but for those of nodes
     that a criterion asks visits of. Events of tracking kinds become counts in `event_month`, but for those that a
     criterion in use looks at, that a passage under way may look at, or that an import brought that can still be undone.
-    Details of messages are emptied and what undoing old imports needs goes. `keep_going` is asked between transactions.
+    Details of messages are emptied and what undoing old imports needs goes. Changes of products go, but for the newest
+    of each kind and those that a passage is about. `keep_going` is asked between transactions.
     None for `span`: only the records of who did not come in.
     """
     one = _Tidying(store, now, keep_going, progress or (lambda _done, _total: None))
@@ -133,6 +141,7 @@ def tidy(
         one.hops(before, known)
         one.events(before, known)
         one.details(before)
+        one.products(before)
     if one.done.rows:
         one.give_back()
     return one.done
@@ -269,6 +278,26 @@ class _Tidying:
         def clear(conn: Connection, rows: Sequence[Row[Any]]) -> int:
             emptied = update(t.message).where(in_ids(t.message.c.id, [row.id for row in rows])).values(detail="")
             return self._count("messages", conn.execute(emptied).rowcount)
+
+        self._lots(find, clear)
+
+    def products(self, before: Instant) -> None:
+        with self.store.read() as conn:
+            # once: no index leads from a change to its passages, and no passage begins about an old one
+            spoken_of = set(conn.execute(PRODUCT_EVENTS_SPOKEN_OF).scalars())
+        after = 0
+
+        def find(conn: Connection, size: int) -> Sequence[Row[Any]]:
+            nonlocal after
+            while rows := conn.execute(OLD_PRODUCT_EVENTS.limit(size), {"before": before, "after": after}).all():
+                after = rows[-1].id
+                if free := [row for row in rows if row.id not in spoken_of]:
+                    return free
+            return []
+
+        def clear(conn: Connection, rows: Sequence[Row[Any]]) -> int:
+            gone = delete(t.product_event).where(in_ids(t.product_event.c.id, [row.id for row in rows]))
+            return self._count("products", conn.execute(gone).rowcount)
 
         self._lots(find, clear)
 

@@ -7,7 +7,7 @@ which an import must have ended.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, exists, or_, select
+from sqlalchemy import BigInteger, Text, and_, bindparam, exists, or_, select, union
 
 from journeys.store import tables as t
 
@@ -88,4 +88,33 @@ OLD_DETAILS = (
         _m.ended_at < _before,
     )
     .order_by(_m.id)
+)
+
+_x = t.product_event.c
+_later = t.product_event.alias("later")
+OLD_PRODUCT_EVENTS = (
+    select(_x.id)
+    .where(
+        _x.id > _after,
+        _x.at < _before,
+        _x.fresh_at.is_(None),
+        # the newest tells when it happened last
+        exists(
+            select(1).where(
+                _later.c.product == _x.product,
+                _later.c.kind == _x.kind,
+                _later.c.quiet == _x.quiet,
+                _later.c.at >= _x.at,
+                _later.c.id > _x.id,
+            )
+        ),
+    )
+    .order_by(_x.id)
+)
+#: of ended passages too: a message that failed may be tried again
+PRODUCT_EVENTS_SPOKEN_OF = union(
+    *(
+        select(table.c.subject_id).where(table.c.subject_kind == "product", table.c.subject_id.is_not(None))
+        for table in (t.enrollment, t.not_entered)
+    )
 )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from journeys.base.errors import suggestion
 from journeys.base.i18n import _, ngettext
-from journeys.base.validation import problems_of
+from journeys.base.validation import coerced, problems_of
 from journeys.graph.content import content
 from journeys.graph.decode import MOST_CHARACTERS, MOST_PROBLEMS, NotDecoded, decode, located
 from journeys.graph.journey import ID_LENGTH, Journey, is_node_id
@@ -154,11 +154,14 @@ class _Reader:
             self._report(_("The settings of the journey are missing."), field="graph")
             return None
         try:
-            return JourneySettings.model_validate(data)
+            settings = JourneySettings.model_validate(data)
         except ValidationError as error:
-            for problem in problems_of(error, data):
-                self._report(problem.sentence, field=f"graph.{problem.path}" if problem.path else "graph")
-            return None
+            wrong = problems_of(error, data)
+        else:
+            wrong = coerced(settings, data)
+        for problem in wrong:
+            self._report(problem.sentence, field=f"graph.{problem.path}" if problem.path else "graph")
+        return settings if not wrong else None
 
     def _node(self, journey: Journey, n: int, item: Any) -> None:
         if not isinstance(item, dict):
@@ -196,12 +199,15 @@ class _Reader:
         if kind not in self._kinds:
             return data
         try:
-            return self._kinds[kind].model_validate(data)
+            settings = self._kinds[kind].model_validate(data)
         except ValidationError as error:
-            for problem in problems_of(error, data):
-                field = f"settings.{problem.path}" if problem.path else "settings"
-                self._report(problem.sentence, node=node, field=field)
-            return None
+            wrong = problems_of(error, data)
+        else:
+            wrong = coerced(settings, data)
+        for problem in wrong:
+            field = f"settings.{problem.path}" if problem.path else "settings"
+            self._report(problem.sentence, node=node, field=field)
+        return settings if not wrong else None
 
     def _edge(self, journey: Journey, n: int, item: Any) -> None:
         field = f"edges[{n}]"

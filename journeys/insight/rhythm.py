@@ -10,7 +10,7 @@ statements, so that both databases agree to the second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -77,18 +77,27 @@ class Refreshed:
     groups: int = 0
 
 
-def is_asked_for(store: Store, roll: Roll) -> bool:
-    """Whether some wait of a journey that runs looks at rhythms.
+def groups_asked(store: Store, roll: Roll) -> frozenset[str]:
+    """The segments (`ALL`: all contacts) whose rhythm waits of journeys that run fall back to; none: nobody asks.
 
-    Where none does, purchases wait to be counted until the first one is published: working out the rhythm of whoever
+    Where nobody asks, purchases wait to be counted until the first one is published: working out the rhythm of whoever
     bought took a third of a shop's month (15 ms a beat with purchases).
     """
     with store.read() as conn:
-        return next(_segments_asked(roll, conn), None) is not None
+        return frozenset(
+            step.node.rule.segment or ALL
+            for live in roll.call(conn)
+            for plan in live.plans.values()
+            for step in plan.steps.values()
+            if isinstance(step.node, Wait) and isinstance(step.node.rule, PurchaseRhythm)
+        )
 
 
-def refresh(store: Store, roll: Roll, *, now: Instant, keep_going: Callable[[], bool] = lambda: True) -> Refreshed:
-    """Bring rhythms up to date with the purchases up to `now`; nothing is written where nothing is new.
+def refresh(
+    store: Store, asked: Collection[str], *, now: Instant, keep_going: Callable[[], bool] = lambda: True
+) -> Refreshed:
+    """Bring rhythms up to date with the purchases up to `now`: of contacts, of all, and of the segments `asked` for.
+    Nothing is written where nothing is new.
 
     Contacts lot by lot, each in a transaction of its own; then, on a new workspace day or for a segment that a journey
     has begun to ask for, the groups. `keep_going` is asked between transactions.
@@ -98,14 +107,14 @@ def refresh(store: Store, roll: Roll, *, now: Instant, keep_going: Callable[[], 
         counted_in = settings.get(conn, RHYTHM_ZONE)
         some = conn.execute(_SOME, {"now": now}).first() is not None
         # before anybody has bought there is nothing to work out
-        groups = _groups_wanted(conn, roll, day_of(now, zone).isoformat()) if some or counted_in else []
+        groups = _groups_wanted(conn, asked, day_of(now, zone).isoformat()) if some or counted_in else []
     if counted_in != zone.key and (some or counted_in is not None):
         with store.write() as conn:
             if counted_in is not None:
                 # the days are others now: everything is counted anew
                 conn.execute(delete(t.rhythm))
                 conn.execute(update(t.purchase).values(counted=False))
-                groups = _groups_wanted(conn, roll, "")
+                groups = _groups_wanted(conn, asked, "")
             settings.put(conn, RHYTHM_ZONE, zone.key)
         some = True
     contacts = 0
@@ -137,12 +146,12 @@ def _refresh_lot(conn: Connection, *, now: Instant, zone: ZoneInfo) -> int:
     return len(lot)
 
 
-def _groups_wanted(conn: Connection, roll: Roll, today: str) -> list[str]:
+def _groups_wanted(conn: Connection, asked: Collection[str], today: str) -> list[str]:
     """Segments, and all contacts, whose rhythm is to be worked out."""
-    asked = {ALL, *_segments_asked(roll, conn)}
+    wanted = {ALL, *asked}
     if settings.get(conn, RHYTHM_ON) == today:
-        asked -= set(conn.execute(_KNOWN).scalars())
-    return sorted(asked)
+        wanted -= set(conn.execute(_KNOWN).scalars())
+    return sorted(wanted)
 
 
 def _refresh_groups(store: Store, groups: list[str], *, now: Instant, zone: ZoneInfo) -> None:
@@ -164,15 +173,6 @@ def _refresh_groups(store: Store, groups: list[str], *, now: Instant, zone: Zone
         if rows:
             conn.execute(insert(t.rhythm), rows)
         settings.put(conn, RHYTHM_ON, day_of(now, zone).isoformat())
-
-
-def _segments_asked(roll: Roll, conn: Connection) -> Iterator[str]:
-    """Segments whose rhythm some wait of a journey falls back to."""
-    for live in roll.call(conn):
-        for plan in live.plans.values():
-            for step in plan.steps.values():
-                if isinstance(step.node, Wait) and isinstance(step.node.rule, PurchaseRhythm):
-                    yield step.node.rule.segment or ALL
 
 
 # --- statements ------------------------------------------------------------------------------------------------------

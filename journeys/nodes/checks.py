@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from typing import Any
 
 from journeys.base.catalogue import Catalogue
-from journeys.base.errors import suggestion
+from journeys.base.errors import nearest, suggestion
 from journeys.base.i18n import N_, _
 from journeys.criteria import AnyCriterion, never_true, nodes_mentioned
 from journeys.nodes.node import Around, Node
-from journeys.nodes.problem import Problem, Severity
+from journeys.nodes.places import places
+from journeys.nodes.problem import Fix, Problem, Severity
 from journeys.store.fields import COLUMNS
 
 _UNKNOWN = {
@@ -32,25 +35,42 @@ _UNKNOWN = {
 
 
 def unknown_references(node: Node, around: Around) -> Iterator[Problem]:
-    """A problem for each key the settings mention that does not exist; none without a catalogue."""
-    yield from unknown_keys(node.references(), around.catalogue, nodes=(around.node,))
+    """A problem for each place of the settings with a key that does not exist; none without a catalogue."""
+    settings = partial(node.model_dump, mode="json", by_alias=True)
+    yield from unknown_keys(node.references(), around.catalogue, nodes=(around.node,), settings=settings)
 
 
 def unknown_keys(
-    references: Iterable[tuple[str, str]], catalogue: Catalogue | None, *, nodes: tuple[str, ...]
+    references: Iterable[tuple[str, str]],
+    catalogue: Catalogue | None,
+    *,
+    nodes: tuple[str, ...],
+    settings: Callable[[], Any] | None = None,
+    act: str = "set",
 ) -> Iterator[Problem]:
-    """A problem for each (kind of thing, key) that the catalogue does not have; none without a catalogue."""
+    """A problem for each (kind of thing, key) that the catalogue does not have; none without a catalogue.
+
+    One for each place where the key stands in the `settings`, as the file holds them, with the nearest name as a fix by
+    `act`; one without a place where there are none.
+    """
     if catalogue is None:
         return
     for kind, key in dict.fromkeys(references):
         known = _known(kind, catalogue)
-        if known is not None and key not in known:
-            yield Problem(
-                f"unknown-{kind}",
-                Severity.BLOCKS,
-                nodes,
-                _(_UNKNOWN[kind]).format(key=key, suggestion=suggestion(key, known)),
-            )
+        if known is None or key in known:
+            continue
+        sentence = _(_UNKNOWN[kind]).format(key=key, suggestion=suggestion(key, known))
+        found = list(places(settings(), kind, key)) if settings is not None else []
+        for place in found or [""]:
+            fix = _nearest(kind, key, known, place, act) if place else None
+            yield Problem(f"unknown-{kind}", Severity.BLOCKS, nodes, sentence, field=place, fix=fix)
+
+
+def _nearest(kind: str, key: str, known: Iterable[str], place: str, act: str) -> Fix | None:
+    """Writes the nearest name to the place. A stage is looked for in its own funnel only, which stands in another field."""
+    before = key[: key.index("/") + 1] if kind == "stage" else ""
+    near = nearest(key.removeprefix(before), (name.removeprefix(before) for name in known if name.startswith(before)))
+    return Fix(_("Use “{name}”").format(name=near), act, {"field": place, "value": near}) if near is not None else None
 
 
 def impossible_criterion(criterion: AnyCriterion, field: str, around: Around) -> Iterator[Problem]:

@@ -76,6 +76,11 @@ class Around(Protocol):
         """Outlets of this node that have an edge."""
         ...
 
+    def jumps_into(self, trigger: str) -> tuple[tuple[str, frozenset[str]], ...]:
+        """By name, the other journeys that members jump from and come in here by that trigger, each with the things
+        that all of them bring along: "contract", "purchase", "product", "event", "feed", "subject"."""
+        ...
+
 
 class Names(Protocol):
     """Labels of the keys a sentence mentions; falls back to the key itself."""

@@ -34,7 +34,8 @@ class Fix:
     """A change that would mend it, as the editor can apply it: one named act with its arguments."""
 
     label: str
-    #: "connect", "remove-edge", "set", "switch-off", "remove-node", "rename-outlet", "set-journey"
+    #: "connect", "remove-edge", "switch-off", "remove-node", "rename-outlet"; "set" (of the problem's node) and
+    #: "set-journey", which write the argument `value` to the place `field` of the settings (`nodes.places.with_value`)
     act: str
     arguments: dict[str, Any] = field(default_factory=dict)
 

@@ -239,7 +239,8 @@ class Send(Node):
     def outcome(self, cohort: Cohort) -> Outcome:
         lost = NOT_SENT if self.unreachable_goes_another_way else SENT
         mine = and_(message.c.enrollment == members.c.id, message.c.node == cohort.node, message.c.visit == members.c.n)
-        just_came = members.c.arrived_at == cohort.moments.now
+        # in this walk: whoever has rested here was due
+        just_came = members.c.due_at.is_(None)
         # why no message was made; later its row was tidied away, and nothing can wake the member any more
         reasons: list[tuple[ColumnElement[bool], str]] = []
         if self.lateness.then == "skip":

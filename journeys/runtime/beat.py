@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from journeys.base.time import HOUR, Instant
-from journeys.engine import counters, outbox, volume
+from journeys.engine import counters, outbox, recovery, volume
 from journeys.engine.deliver import Delivery
 from journeys.engine.tick import Engine
-from journeys.insight.rhythm import is_asked_for, refresh
+from journeys.insight.rhythm import groups_asked, refresh
 from journeys.runtime.feeds import Feeds
 from journeys.runtime.lease import is_dead
+from journeys.store import owner, settings
 from journeys.store.store import repeated
 
 #: an unfolded row of counters a move: folded when so many beats have left some
@@ -57,6 +58,8 @@ class Runner:
         self.delivery = delivery
         self._threads = threads
         self._beats = 0
+        #: whether what happened before a claim has been done, as of that
+        self._caught_up = False
         #: when it was last looked at how much mail goes to Gmail
         self._counted_at = Instant(0)
 
@@ -68,23 +71,45 @@ class Runner:
         """
         worker = self.delivery.worker
         with self.engine.store.read() as conn:
-            if not outbox.left_behind(conn, now=now, worker=worker, dead=is_dead):
+            if not recovery.left_behind(conn, now=now, worker=worker, dead=is_dead):
                 return 0, 0
 
         def take_up() -> tuple[int, int]:
             with self.engine.store.write(durable=True) as conn:
-                return outbox.recover(conn, now=now, worker=worker, dead=is_dead)
+                return recovery.recover(conn, now=now, worker=worker, dead=is_dead)
 
         return repeated(take_up)
 
     def beat(self, now: Instant, *, keep_going: Callable[[], bool] = lambda: True) -> Beat:
         """Do all there is to do at `now`. Raises ClockBehind where `now` is earlier than the last tick."""
+        if self._caught_up:
+            return self._beat(now, keep_going)
+        done = Beat()
+        claimed_at = self._claimed_at()
+        if claimed_at is not None and claimed_at < now:
+            done.add(self._beat(claimed_at, keep_going))
+        done.add(self._beat(now, keep_going))
+        self._caught_up = True
+        return done
+
+    def _claimed_at(self) -> Instant | None:
+        """When this store was claimed after a restore; None where it has been run since, or there was no such claim.
+
+        What was heard in the time that was lost is heard again after it. As of the claim, what comes of it is due no
+        later than the claim, and so left out; as of a later moment all of that would go out a second time.
+        """
+        with self.engine.store.read() as conn:
+            until = settings.get(conn, owner.LEFT_OUT_UNTIL)
+            last = settings.get(conn, settings.LAST_TICK_AT, 0)
+        return Instant(until) if until is not None and until >= last else None
+
+    def _beat(self, now: Instant, keep_going: Callable[[], bool]) -> Beat:
         done = Beat()
         if self._feeds is not None:
             done.troubles += self._feeds.fetch_due(now, keep_going=keep_going)
         # before the tick, so that who waits for their rhythm waits by all purchases there are
-        if is_asked_for(self.engine.store, self.engine.roll):
-            refresh(self.engine.store, self.engine.roll, now=now, keep_going=keep_going)
+        if asked := groups_asked(self.engine.store, self.engine.roll):
+            refresh(self.engine.store, asked, now=now, keep_going=keep_going)
         while keep_going():
             ticked = self.engine.tick(now, keep_going=keep_going)
             done.events += ticked.events

@@ -129,6 +129,15 @@ class StoreLocked(StoreError):
     text = N_("The store {store} is held by another program and did not come free. Wait until that is done; try again.")
 
 
+class OthersInTheWay(StoreError):
+    """The server ended the transaction in favour of another one; what that wrote is seen by the next try."""
+
+    text = N_(
+        "Other programs that write to the store {store} were in the way again and again. Nothing was half written; try "
+        "again."
+    )
+
+
 class StoreReadOnly(StoreError):
     """No right to write."""
 
@@ -189,8 +198,11 @@ _SQLITE: dict[int, type[StoreError]] = {
     sqlite3.SQLITE_NOTADB: NotAStore,
 }
 
-#: SQLSTATEs of PostgreSQL; what may be tried again by itself (40001, 40P01) is left to whoever tries again
+#: SQLSTATEs of PostgreSQL
 _POSTGRES: dict[str, type[StoreError]] = {
+    # serialisation failure, deadlock
+    "40001": OthersInTheWay,
+    "40P01": OthersInTheWay,
     "28P01": LoginRefused,
     "28000": LoginRefused,
     "3D000": DatabaseMissing,
@@ -223,6 +235,8 @@ _SYSTEM: dict[int, type[StoreError]] = {
 _SAID: tuple[tuple[re.Pattern[str], type[StoreError]], ...] = (
     (re.compile(r'database ".*" does not exist'), DatabaseMissing),
     (re.compile(r'authentication failed|no password supplied|role ".*" does not exist|pg_hba\.conf'), LoginRefused),
+    # a new connection may have to write a file of its own first
+    (re.compile(r"No space left on device"), DiskFull),
     (re.compile(r"definition of service .* not found|invalid (connection option|URI|port)"), WrongAddress),
 )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, bindparam, delete, update
 
 from journeys.base.time import Instant
 from journeys.store.dialect import in_ids, insert_ids, insert_rows
 from journeys.store.events import NewEvent, record
+from journeys.store.identity import content_identity, given_identity
 from journeys.store.tables import purchase, purchase_line, rhythm
 
 
@@ -34,11 +35,6 @@ class NewPurchase:
     order_id: str | None = None
     #: who this row is, unique; left out, it follows from the order id
     identity: str | None = None
-
-
-def given_identity(given: str) -> str:
-    """The identity of a row that came with an id of its own."""
-    return given if given.startswith("row:") else f"id:{given}"
 
 
 def add_purchases(
@@ -71,6 +67,15 @@ def add_purchases(
             for one in purchases
         ],
     )
+    unnamed = [
+        {"made": id_, "named": content_identity((one.contact, one.at, one.total, one.currency, *one.lines), id_)}
+        for id_, one in zip(ids, purchases, strict=True)
+        if one.identity is None and not one.order_id
+    ]
+    if unnamed:
+        # an export names it so, and an import of that knows it again, with all its lines; by the id of its row, two
+        # stores that made rows of their own agree only where it is the same row
+        conn.execute(_NAME, unnamed)
     lines = [
         {"purchase": id_, "n": n, "product": line.product, "quantity": line.quantity, "amount": line.amount}
         for id_, one in zip(ids, purchases, strict=True)
@@ -96,6 +101,9 @@ def add_purchases(
         now=now,
     )
     return ids
+
+
+_NAME = update(purchase).where(purchase.c.id == bindparam("made")).values(identity=bindparam("named"))
 
 
 def count_again(conn: Connection, contacts: Sequence[int]) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from journeys.store.address import label
 from journeys.store.asking import Asking
-from journeys.store.errors import StoreDamaged, in_sentences
+from journeys.store.errors import OthersInTheWay, StoreDamaged, in_sentences, translated
 
 #: how long a writer waits for another writer before it gives up
 BUSY_SECONDS = 10
@@ -24,23 +24,24 @@ CONNECT_SECONDS = 10
 #: how often a transaction is tried that other writers were in the way of
 TRIES = 4
 
-#: SQLSTATEs with which PostgreSQL ends a transaction in favour of another one: serialisation failure, deadlock
-_AGAIN = frozenset(("40001", "40P01"))
-
 T = TypeVar("T")
 
 
 def collided(error: BaseException) -> bool:
     """Whether another writer came first: what it wrote is then seen by the next try."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _AGAIN
+    found = translated(error, store="") if isinstance(error, DBAPIError) else error
+    return isinstance(found, OthersInTheWay)
 
 
 def repeated(transaction: Callable[[], T]) -> T:
-    """What a whole transaction returns, done again where another one was in its way, a few times at the most."""
+    """What a whole transaction returns, done again where another one was in its way, a few times at the most.
+
+    Raises OthersInTheWay where that was not enough.
+    """
     for _ in range(TRIES - 1):
         try:
             return transaction()
-        except DBAPIError as error:
+        except (DBAPIError, OthersInTheWay) as error:
             if not collided(error):
                 raise
     return transaction()

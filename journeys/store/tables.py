@@ -478,6 +478,8 @@ journey = Table(
     Column("swept_on", Str),
     #: goes up whenever members come to another version than the newest, so that runtimes notice
     Column("moves", Integer, nullable=False, server_default="0"),
+    #: who matched when a version was published and is yet to be let in: the triggers, with how far each has come
+    Column("existing", Json),
     CheckConstraint("state in ('live','paused','stopped','archived')", name="state"),
 )
 version = Table(

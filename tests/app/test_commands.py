@@ -56,14 +56,31 @@ def test_every_command_has_help(kanwa: Kanwa, command: tuple[str, ...]) -> None:
 def test_every_command_refuses_nonsense_with_code_2_and_no_traceback(kanwa: Kanwa, command: tuple[str, ...]) -> None:
     ran = kanwa(*command, "--no-such-option")
     assert ran.code == 2
-    assert ran.err.startswith("No such option: --no-such-option")
+    assert ran.err.startswith("There is no option --no-such-option.")
     assert f"See kanwa {' '.join(command)} --help." in ran.err
 
 
 def test_an_unknown_command_names_the_nearest(kanwa: Kanwa) -> None:
     ran = kanwa("contact")
     assert ran.code == 2
-    assert "contacts" in ran.err
+    assert ran.err.startswith("There is no command “contact”. The nearest is “contacts”.")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["publish"], "JOURNEY is missing."),
+        (["publish", "a", "b"], "This is more than the command takes: b"),
+        (["publish", "a", "--reson", "x"], "There is no option --reson. The nearest is “--reason”."),
+        (["publish", "a", "--reason"], "The option --reason needs a value."),
+        (["stop", "a", "--inside", "perhaps"], "--inside is one of: 'finish', 'leave'."),
+        (["policy", "sett"], "There is no command “sett”. The nearest is “set”."),
+    ],
+)
+def test_wrong_words_are_told_in_our_own(kanwa: Kanwa, words: list[str], sentence: str) -> None:
+    ran = kanwa(*words)
+    assert ran.code == 2
+    assert ran.err.startswith(sentence)
 
 
 def test_kanwa_alone_shows_the_help(kanwa: Kanwa) -> None:
@@ -138,8 +155,8 @@ def test_an_unexpected_error_is_a_sentence_and_a_log_without_addresses(
     ("words", "code", "said"),
     [
         (["trace", "\udcff"], 2, "The command line holds signs that are no text."),
-        (["messages", "--limit", "9" * 30], 2, "Invalid value for '--limit'"),
-        (["imports", "undo", "9" * 30], 2, "Invalid value for 'ID'"),
+        (["messages", "--limit", "9" * 30], 2, "--limit cannot be that: "),
+        (["imports", "undo", "9" * 30], 2, "ID cannot be that: "),
         (["status", "--workspace", "a" * 300], 1, "cannot be used: File name too long."),
         (["init", "a" * 300], 1, "cannot be used: File name too long."),
         (["check", "a" * 300], 2, "There is no journey"),

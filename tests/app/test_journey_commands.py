@@ -239,7 +239,7 @@ def test_a_clock_behind_the_last_run_does_nothing(kanwa: Kanwa, shop: Path) -> N
     assert ran.err.startswith("The clock says 2026-09-08")
 
 
-def test_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
+def test_trap_17_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
     kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
     ran = kanwa("run", "--now", "2026-09-09", "--sink", "mail")
     assert ran.code == 0
@@ -248,7 +248,7 @@ def test_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) ->
     assert kanwa("run", "--now", "2026-09-09", "--sink", "mail").code == 2
 
 
-def test_a_sink_takes_no_mail_out_of_a_store_with_a_real_account(kanwa: Kanwa, shop: Path) -> None:
+def test_trap_17_a_sink_takes_no_mail_out_of_a_store_with_a_real_account(kanwa: Kanwa, shop: Path) -> None:
     """What a sink swallowed would count as sent, and nobody would get it."""
     assert kanwa("publish", "hello").code == 0
     agree(kanwa, datetime.now(UTC).isoformat())
@@ -265,3 +265,14 @@ def test_run_once_needs_a_way_out(kanwa: Kanwa, shop: Path) -> None:
     assert ran.code == 1
     assert ran.err.startswith("There is no account to send by.")
     assert kanwa("run", "--once", "--sink", "mail").code == 0
+
+
+def test_a_key_that_does_not_exist_is_told_with_the_nearest_as_an_edit(kanwa: Kanwa, shop: Path) -> None:
+    file = shop / "journeys" / "hello.journey"
+    file.write_text(file.read_text().replace('"welcome-1"', '"welcom-1"'))
+    assert "To mend it: Use “welcome-1”." in kanwa("check", "hello").out
+    [problem] = [
+        one for one in kanwa("check", "hello", "--json").data["problems"] if one["check"] == "unknown-template"
+    ]
+    fix = {"label": "Use “welcome-1”", "act": "set", "arguments": {"field": "template", "value": "welcome-1"}}
+    assert (problem["field"], problem["fix"]) == ("template", fix)

@@ -48,7 +48,7 @@ def test_A3_a_contract_that_ends_today_is_active_and_one_that_ended_yesterday_is
     assert people.matches(contract(end=equals(0))) == {"Yesterday"}
 
 
-def test_A4_ends_in_seven_days_is_eight(people: Any) -> None:
+def test_A4_trap_1_ends_in_seven_days_is_eight(people: Any) -> None:
     people.contact("Eight")
     people.contact("Seven")
     people.contract("Eight", "stream-x", "2026-11-29")

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, insert, select, text, update
 from journeys.base.time import Instant, instant
 from journeys.engine import scratch
 from journeys.engine.enroll import Admitted, enroll_contacts
+from journeys.engine.existing import let_in_existing
 from journeys.engine.publish import Published, publish
 from journeys.engine.tick import Engine, Ticked
 from journeys.graph.journey import Journey
@@ -61,6 +62,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.engine = Engine(self.store)
+        #: who came in when the last journey was published
+        self.came_at_once = 0
 
     def people(self, n: int, **values: Any) -> list[int]:
         """n contacts with addresses."""
@@ -78,7 +81,9 @@ class World:
         options.setdefault("reason", "a test")
         # tests build each edition anew instead of editing the last
         options.setdefault("over", True)
-        return publish(self.store, journey, templates or {}, now=self.now, **options)
+        published = publish(self.store, journey, templates or {}, now=self.now, **options)
+        self.came_at_once = let_in_existing(self.store, self.engine.plans, published.journey, now=self.now)
+        return published
 
     def enroll(self, who: Sequence[int]) -> Admitted:
         with scratch.work(self.store) as conn:

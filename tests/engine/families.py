@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from journeys.base.time import Instant
-from journeys.channels.channel import Accepted, Handed, Refused, Request, Uncertain
+from journeys.channels.channel import Accepted, Handed, Mail, Refused, Request, Uncertain
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.outbox import Claimed
 from journeys.graph.journey import Journey
@@ -133,11 +133,13 @@ class Caller:
 
 
 class StoryWriter(PlainWriter):
-    """Writes calls too, each to a server of its own: the trouble of one keeps no other waiting."""
+    """Writes calls too. Every mail has a sender and every call a server of its own: the trouble of one keeps no other
+    waiting."""
 
     def _letter(self, message: Claimed) -> Letter | Unwritable:
         if message.channel != "webhook":
-            return super()._letter(message)
+            mail = Mail(message.id, f"m{message.id}@example.com", message.address, b"hello")
+            return Letter(mail, f"<{message.id}@example.com>")
         number = message.address.partition("@")[0].lstrip("c")
         request = Request(
             message_id=message.id,

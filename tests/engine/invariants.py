@@ -157,7 +157,8 @@ class _Look:
             (hop["n"], hop["node"], hop["version"])
             for hop in hops
             if hop["kind"] == "edge" or hop["kind"] == "migrate" or hop["left_at"] > hop["entered_at"]
-            if not _goes_on(hop)
+            # who came too late passes without a message
+            if not _goes_on(hop) and hop["reason"] != "late"
         ]
         if e["state"] == "active":
             stays.append((e["n"], e["node"], e["version"]))

@@ -3,6 +3,7 @@ stored form, and mails read back by the standard library."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, insert
 from journeys.base.time import Instant
 from journeys.channels.channel import Accepted, Handed, Mail
 from journeys.engine import outbox
-from journeys.engine.deliver import Letter, Unwritable
+from journeys.engine.deliver import Delivery, Letter, Unwritable
 from journeys.engine.outbox import Claimed
 from journeys.engine.policies import Rules
 from journeys.messages.links import LinkKeys
@@ -66,6 +67,25 @@ class PlainWriter:
             return Unwritable("“name” is not there.")
         sender = self.senders.get(message.contact, "shop@example.com")
         return Letter(Mail(message.id, sender, message.address, b"hello"), f"<{message.id}@example.com>")
+
+
+def two_workers(world: World, channel: Recorder) -> None:
+    """Two workers of two threads each begin to hand over at the same moment."""
+    begin = threading.Barrier(2)
+
+    def work(name: str) -> None:
+        delivery = Delivery(
+            store=world.store, plans=world.engine.plans, channel=channel, writer=PlainWriter(), worker=name,
+            clock=lambda: world.now,
+        )  # fmt: skip
+        begin.wait(30)
+        delivery.deliver(threads=2)
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join(60)
 
 
 def add_sender(store: Store, key: str = "shop", **values: Any) -> None:

@@ -1,36 +1,28 @@
 """The engine said plainly: one contact after the other, in Python, over lists.
 
-It knows every family of trigger, the nodes of `tests.engine.stories` but for tags, consent and splits by segment, loyalty
-or NPS, what ends a passage from outside, the rules of re-entry, messages with their policies and outcomes, pauses, new
-versions, jumps and erased contacts. What it says is what the real one has to do.
+What it says is what the real one has to do. It knows every family of trigger, the nodes of `tests.engine.drafts`, what
+ends a passage from outside, the rules of re-entry, messages with their policies and outcomes, and what people do with a
+journey that runs. `plain` holds what there is, `plain_criteria` whom a criterion means, `plain_triggers` whom an event
+or a day concerns, `plain_doors` who is let in, `plain_steps` which way a passage takes, `plain_walk` how far it comes at
+one moment, `plain_outbox` what becomes of messages, `plain_edits` of those inside when a journey is edited, and
+`plain_engine` the order of it all.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
-from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from journeys.base.time import DAY, Instant, day_of, day_start
+from journeys.base.time import Instant, day_of, day_start
 from tests.engine.conftest import WARSAW, node_id
 
 SECONDS = {"minutes": 60, "hours": 3600, "days": 86400, "weeks": 7 * 86400}
-PRIME = 2**31 - 1
 
 
 def seconds(length: Mapping[str, Any]) -> int:
     return int(length["amount"]) * SECONDS[length["unit"]]
-
-
-def drawn(draw: int, journey: str, node: str) -> int:
-    """The contact's number at a split, below `PRIME`."""
-    digest = hashlib.sha256(f"{len(journey)}:{journey}{node}".encode()).digest()
-    a, b = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:16], "big")
-    return (draw * (a % (PRIME - 1) + 1) + b % PRIME) % PRIME
 
 
 def midnight(now: int, days: int, zone: ZoneInfo = WARSAW) -> int:
@@ -48,6 +40,34 @@ class Event:
     quiet: bool = field(compare=False, default=False)
 
 
+@dataclass(eq=False)
+class Version:
+    """A journey as it was published."""
+
+    nodes: Mapping[str, tuple[str, Mapping[str, Any]]]
+    targets: Mapping[tuple[str, str], str]
+    rules: Mapping[str, Any]
+    off: frozenset[str]
+    number: int
+    published_at: int
+
+    def triggers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        return ((name, made) for name, (kind, made) in self.nodes.items() if kind == "trigger")
+
+    def step(self, name: str) -> tuple[str, Mapping[str, Any]]:
+        """Kind and settings of a node; one that is switched off is of no kind at all."""
+        kind, made = self.nodes[name]
+        return ("off", {}) if name in self.off else (kind, made)
+
+    def listens(self, name: str) -> bool:
+        """Whether members rest there until something happens."""
+        kind, made = self.step(name)
+        rule = made["rule"] if kind == "wait" else {"type": ""}
+        return rule["type"] in ("events", "criterion") or (
+            rule["type"] == "date" and rule["date"]["type"] == "attribute"
+        )
+
+
 @dataclass
 class Message:
     id: int
@@ -55,6 +75,8 @@ class Message:
     visit: int
     kind: str
     settings: Mapping[str, Any]
+    #: whose policies hold for it
+    version: Version
     made_at: int
     expires_at: int
     not_before_at: int
@@ -72,22 +94,37 @@ class Message:
     def waiting(self) -> bool:
         return self.state in ("pending", "held")
 
+    def call_back(self, reason: str = "passage ended") -> None:
+        if self.waiting:
+            self.state, self.reason = "cancelled", reason
+
     def told(self) -> tuple[Any, ...]:
         return node_id(self.node), self.visit, self.state, self.reason, self.made_at
 
 
-@dataclass(eq=False)
-class Version:
-    """A journey as it was published."""
+#: what a passage is about: (kind, what re-entry counts by)
+Subject = tuple[str, str]
 
-    nodes: Mapping[str, tuple[str, Mapping[str, Any]]]
-    targets: Mapping[tuple[str, str], str]
-    rules: Mapping[str, Any]
-    number: int
-    published_at: int
 
-    def triggers(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        return ((name, made) for name, (kind, made) in self.nodes.items() if kind == "trigger")
+@dataclass(frozen=True)
+class Match:
+    """A contact matches a trigger."""
+
+    journey: str
+    trigger: str
+    #: the moment it was matched for, and the event that did it
+    since: tuple[int, int | None]
+    due: int
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A match that let nobody in."""
+
+    match: Match
+    at: int
+    reason: str
 
 
 @dataclass(eq=False)
@@ -95,11 +132,15 @@ class Passage:
     version: Version
     trigger: str
     entry: int
+    key: str
+    subject: str | None
     since: tuple[int, int | None]
     entered_at: int
     due_at: int | None
     node: str
     arrived_at: int
+    #: whether an edit has put it here, and what happens on arrival is yet to be done
+    arriving: bool = False
     #: when the step was due that its walk began with
     was_due_at: int = 0
     n: int = 0
@@ -114,12 +155,25 @@ class Passage:
     def active(self) -> bool:
         return self.state == "active"
 
+    @property
+    def message(self) -> Message | None:
+        """That of the present stay."""
+        return next((one for one in self.messages if (one.node, one.visit) == (self.node, self.n)), None)
+
     def since_entry(self, event: Event) -> bool:
         at, id_ = self.since
         return event.at > at or (event.at == at and id_ is not None and event.id > id_)
 
+    def look_at(self, now: int) -> None:
+        """Something woke it; who was due before stays due since then."""
+        if self.due_at is None or self.due_at > now:
+            self.due_at = now
+
+    def leave(self, now: int, kind: str, outlet: str, reason: str) -> None:
+        self.hops.append((kind, node_id(self.node), outlet, self.arrived_at, now, reason))
+
     def move(self, now: int, outlet: str, reason: str) -> None:
-        self.hops.append(("edge", node_id(self.node), outlet, self.arrived_at, now, reason))
+        self.leave(now, "edge", outlet, reason)
         target = self.version.targets.get((self.node, outlet))
         self.arrived_at, self.n = now, self.n + 1
         if target is None:
@@ -128,21 +182,25 @@ class Passage:
             self.node = target
 
     def end(self, now: int, state: str, *, kind: str, reason: str = "", at: int | None = None) -> None:
-        self.hops.append((kind, node_id(self.node), "", self.arrived_at, now, reason))
+        self.leave(now, kind, "", reason)
         self.state, self.ended_at, self.due_at = state, now, None
         self.goal_at = at
 
+    def end_from_outside(self, now: int, state: str, reason: str, *, at: int | None = None) -> None:
+        """By its goal or exit, a stop, an edit: what waits to go out is called back."""
+        self.end(now, state, kind="goal" if state == "goal" else "exit", reason=reason, at=at)
+        self.call_back()
+
     def call_back(self) -> None:
         for message in self.messages:
-            if message.waiting:
-                message.state, message.reason = "cancelled", "passage ended"
+            message.call_back()
 
     def told(self, *, due: bool) -> tuple[Any, ...]:
         """All that became of it; when it is due only where that is asked for."""
         return (
-            self.version.number, node_id(self.trigger), self.entry, self.since[0], self.entered_at, node_id(self.node),
-            self.n, self.state, self.due_at if due else None, self.ended_at, self.goal_at, tuple(self.hops),
-            tuple(sorted(message.told() for message in self.messages)),
+            self.version.number, node_id(self.trigger), self.entry, self.subject, self.since[0], self.entered_at,
+            node_id(self.node), self.n, self.arrived_at, self.state, self.due_at if due else None, self.ended_at,
+            self.goal_at, tuple(self.hops), tuple(sorted(message.told() for message in self.messages)),
         )  # fmt: skip
 
 
@@ -152,7 +210,8 @@ class Stay:
 
     from_at: int
     to_at: int | None = None
-    left_reason: str = ""
+    #: it ended since the segment came to mean others
+    edited_away: bool = False
 
 
 @dataclass(eq=False)
@@ -160,9 +219,11 @@ class Contact:
     number: int
     zone: ZoneInfo
     draw: int
-    agreed: bool
-    day: str | None
     values: dict[str, Any]
+    #: to the newsletter; None: was never asked
+    agreed: bool | None = None
+    #: tag → when it runs out
+    tags: dict[str, int | None] = field(default_factory=dict)
     stage: str | None = None
     erased: bool = False
     events: list[Event] = field(default_factory=list)
@@ -170,8 +231,9 @@ class Contact:
     stays: dict[str, list[Stay]] = field(default_factory=dict)
     #: journey → passages
     passages: dict[str, list[Passage]] = field(default_factory=dict)
-    #: (journey, trigger, at, reason)
-    missed: list[tuple[str, str, int, str]] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+    #: (journey, trigger, day) by which a pause kept the contact out
+    kept_out: set[tuple[str, str, int]] = field(default_factory=set)
 
     def record(self, at: int, kind: str, *, quiet: bool = False, **data: Any) -> None:
         event = Event(at, len(self.events), kind, data, quiet)
@@ -184,169 +246,38 @@ class Contact:
             self.values[field_] = new
             self.record(now, "contact.changed", field=field_, old=old, new=new)
 
+    def agree(self, given: bool, now: int) -> None:
+        if self.agreed is not given:
+            self.agreed = given
+            self.record(now, "consent.given" if given else "consent.withdrawn")
+
+    def carries(self, tag: str, now: int) -> bool:
+        return tag in self.tags and (self.tags[tag] is None or self.tags[tag] > now)  # type: ignore[operator]
+
+    def tag(self, tag: str, until: int | None, now: int) -> None:
+        had = self.carries(tag, now)
+        self.tags[tag] = until
+        if not had:
+            self.record(now, "tag.added", tag=tag)
+
+    def untag(self, tag: str, now: int) -> None:
+        if self.carries(tag, now):
+            self.record(now, "tag.removed", tag=tag)
+        self.tags.pop(tag, None)
+
+    def drop_tags(self, now: int) -> bool:
+        """Take away what has run out; says whether anything has."""
+        over = [tag for tag in self.tags if not self.carries(tag, now)]
+        for tag in over:
+            del self.tags[tag]
+            self.record(now, "tag.removed", tag=tag)
+        return bool(over)
+
     def inside(self, segment: str, now: int) -> bool:
         return any(stay.to_at is None and stay.from_at <= now for stay in self.stays.get(segment, ()))
 
+    def newest(self, now: int, *kinds: str) -> Event | None:
+        return max((one for one in self.events if one.kind in kinds and one.at <= now), default=None)
+
     def all_passages(self) -> list[Passage]:
         return [passage for passages in self.passages.values() for passage in passages]
-
-
-# --- criteria --------------------------------------------------------------------------------------------------------
-
-Criterion = Mapping[str, Any]
-
-
-def holds(
-    contact: Contact,
-    criterion: Criterion,
-    now: int,
-    *,
-    passage: Passage | None = None,
-    unheard: Sequence[Event] = (),
-    before: int | None = None,
-) -> bool:
-    """Whether a contact fits; events are those since the passage's entry, where there is a passage that counts so, and
-    earlier than `before`."""
-    for group in ("none", "any"):
-        if group in criterion:
-            parts = [
-                holds(contact, part, now, passage=passage, unheard=unheard, before=before) for part in criterion[group]
-            ]
-            return any(parts) == (group == "any")
-    match criterion["leaf"]:
-        case "attribute":
-            value = contact.values.get(criterion["attribute"])
-            if value is None:
-                return False
-            return bool(value >= criterion["value"] if criterion["op"] == ">=" else value == criterion["value"])
-        case "segment":
-            return contact.inside(criterion["segment"], now)
-        case "event":
-            found = [one for one in contact.events if one.kind == criterion["event"] and one.at <= now]
-            found = [one for one in found if one not in unheard and (before is None or one.at < before)]
-            if "scope" in criterion:
-                found = [one for one in found if one.at >= midnight(now, -criterion["scope"]["amount"])]
-            elif passage is not None:
-                found = [one for one in found if passage.since_entry(one)]
-            asked = criterion.get("count", {"op": ">=", "value": 1})
-            return len(found) <= asked["value"] if asked["op"] == "<=" else len(found) >= asked["value"]
-    raise ValueError(criterion)
-
-
-def leaves(criterion: Criterion) -> Iterator[Criterion]:
-    if "leaf" in criterion:
-        yield criterion
-    for group in ("none", "any"):
-        for part in criterion.get(group, ()):
-            yield from leaves(part)
-
-
-def stirs(criterion: Criterion) -> set[str]:
-    """Kinds of events after which it is asked again."""
-    if not criterion:
-        return set()
-    found = {"contact.created"}
-    for leaf in leaves(criterion):
-        match leaf["leaf"]:
-            case "attribute":
-                found.add("contact.changed")
-            case "segment":
-                found |= {"segment.entered", "segment.left"}
-            case "event":
-                found.add(leaf["event"])
-    return found
-
-
-def drifts(criterion: Criterion) -> bool:
-    return any("scope" in leaf for leaf in leaves(criterion))
-
-
-# --- steps -----------------------------------------------------------------------------------------------------------
-
-
-def outlet_of(contact: Contact, passage: Passage, now: int, *, has_code: bool) -> tuple[str | None, str, int | None]:
-    """(outlet, reason, due) at the node where a passage stands and is due; no outlet: rests until then."""
-    kind, made = passage.version.nodes[passage.node]
-    match kind:
-        case "trigger":
-            return "in", "", None
-        case "condition":
-            return ("yes" if holds(contact, made["criterion"], now) else "no"), "", None
-        case "split":
-            number = drawn(contact.draw, "test", node_id(passage.node))
-            first, second = made["by"]["arms"]
-            arm = first if number < ceil(Fraction(first["share"]) * PRIME / 100) else second
-            return arm["id"], "", None
-        case "code":
-            return ("done" if has_code else "pool_empty"), "", None
-        case "jump":
-            return "to", "", None
-        case "update":
-            return "done", "", None
-        case "repeat":
-            return _repeat(passage, made, now)
-        case "wait":
-            match made["rule"]["type"]:
-                case "events":
-                    return _heard(contact, passage, made["rule"], now)
-                case "criterion":
-                    until = passage.arrived_at + seconds(made["rule"]["timeout"])
-                    if holds(contact, made["rule"]["criterion"], now, passage=passage, before=until):
-                        return "met", "", None
-                    return ("timeout" if until <= now else None), "", until
-            return "done", "", None
-        case "send" | "webhook":
-            return _handed_over(passage, kind, made, now)
-    raise ValueError(kind)
-
-
-def _repeat(passage: Passage, made: Mapping[str, Any], now: int) -> tuple[str | None, str, int | None]:
-    again = [left for _, node, outlet, _, left, _ in passage.hops if (node, outlet) == (node_id(passage.node), "again")]
-    if len(again) >= made["at_most"]:
-        return "enough", "", None
-    free_at = max(again, default=0) + made["at_least_days"] * DAY
-    return ("again" if free_at <= now else None), "", free_at
-
-
-def _heard(contact: Contact, passage: Passage, rule: Mapping[str, Any], now: int) -> tuple[str | None, str, int | None]:
-    """The earliest event since the listening moment and before the time-out; else the time-out."""
-    until = passage.arrived_at + seconds(rule["timeout"])
-    outlets = {one["event"]: one["outlet"] for one in rule["listen"]}
-    written = [message.made_at for message in passage.messages if message.kind == "send"]
-    for event in sorted(contact.events):
-        if event.kind not in outlets or event.at > now or event.at >= until:
-            continue
-        match rule["since"]:
-            case "arrival":
-                counts = event.at > passage.arrived_at
-            case "send" if written:
-                counts = event.at > max(written)
-            case _:
-                counts = passage.since_entry(event)
-        if counts:
-            return outlets[event.kind], "", None
-    return ("timeout" if until <= now else None), "", until
-
-
-def _handed_over(passage: Passage, kind: str, made: Mapping[str, Any], now: int) -> tuple[str | None, str, int | None]:
-    sent = "sent" if kind == "send" else "ok"
-    lost = "failed" if kind == "webhook" else "not_sent" if "unreachable_goes_another_way" in made else "sent"
-    message = next((one for one in passage.messages if one.visit == passage.n), None)
-    if message is None:
-        return lost, "late", None
-    if not waits_for_outcome(kind, made):
-        return sent, "", None
-    match message.state:
-        case "sent":
-            return sent, "", None
-        case "failed" | "skipped" | "expired" | "cancelled":
-            return lost, message.reason or message.state, None
-        case "unknown":
-            assert message.started_at is not None
-            over = message.started_at + DAY
-            return (sent, "unknown", None) if over <= now else (None, "", over)
-    return None, "", None
-
-
-def waits_for_outcome(kind: str, made: Mapping[str, Any]) -> bool:
-    return bool(made.get("wait_for_hand_over" if kind == "send" else "wait_for_answer", True))

@@ -9,7 +9,9 @@ from typing import Any
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.graph.settings import Cap
 from journeys.nodes.windows import Window
-from tests.engine.plain import Contact, Message, Passage, waits_for_outcome
+from tests.engine.plain import Contact, Message, Passage
+from tests.engine.plain_steps import waits_for_outcome
+from tests.engine.stage import PUT_OFF
 
 _RETRIES = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 
@@ -21,7 +23,7 @@ def deliver(c: Contact, now: int) -> bool:
         did = True
         judged = []
         for passage, message in sorted(ready, key=lambda pair: pair[1].id):
-            judged.append((passage, message, *_judge(c, passage, message, now)))
+            judged.append((passage, message, *_judge(c, message, now)))
             message.counted_at = None if judged[-1][2] else now
         for passage, message, state, reason in judged:
             _hand_over(c, passage, message, state, reason, now)
@@ -49,9 +51,10 @@ def _hand_over(c: Contact, passage: Passage, message: Message, state: str, reaso
             )[c.number % 4]  # fmt: skip
         wait = _RETRIES[min(message.attempts, 5) - 1]
         if state == "pending":
-            message.not_before_at, message.counted_at = now + max(600, wait), None
+            message.not_before_at, message.counted_at = min(now + PUT_OFF, message.expires_at), None
         if state == "unknown" and message.settings.get("again_when_unknown"):
-            state, message.not_before_at, message.counted_at = "pending", now + wait, None
+            state, message.not_before_at = "pending", min(now + wait, message.expires_at)
+            message.counted_at = None
     message.state, message.reason = state, reason
     if not message.waiting:
         if state not in ("sent", "unknown"):
@@ -61,12 +64,12 @@ def _hand_over(c: Contact, passage: Passage, message: Message, state: str, reaso
             passage.due_at = now + DAY if state == "unknown" else now
 
 
-def _judge(c: Contact, passage: Passage, message: Message, now: int) -> tuple[str, str]:
+def _judge(c: Contact, message: Message, now: int) -> tuple[str, str]:
     if message.expires_at <= now:
         return "expired", "too late"
     if message.marketing and not c.agreed:
-        return "skipped", "no consent"
-    policies = passage.version.rules.get("policies", {})
+        return "skipped", "no consent" if c.agreed is None else "consent withdrawn"
+    policies = message.version.rules.get("policies", {})
     held = _held(c, policies, message, now)
     if held is None:
         return "", ""

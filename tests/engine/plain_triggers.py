@@ -9,7 +9,9 @@ from typing import Any
 from journeys.base.time import DAY, Instant, day_of, day_start
 from journeys.nodes.windows import clock_first_shows
 from tests.engine.conftest import WARSAW
-from tests.engine.plain import Contact, Criterion, Event, leaves
+from tests.engine.drafts import SEGMENTS
+from tests.engine.plain import Contact, Event, Subject, Version
+from tests.engine.plain_criteria import Criterion, leaves
 
 DAILY = ("inactivity", "schedule", "date")
 
@@ -44,11 +46,12 @@ def came_from(c: Contact, on: Mapping[str, Any], at: int) -> bool:
     if "moved_from" not in on:
         return True
     days = on.get("left_within_days", 0)
-    left = [stay.to_at for stay in c.stays.get(on["moved_from"], ()) if stay.to_at is not None]
+    left = [stay.to_at for stay in c.stays.get(on["moved_from"], ()) if stay.to_at is not None and not stay.edited_away]
     return any(at - days * DAY <= one <= at for one in left)
 
 
-def falls_on(c: Contact, on: Mapping[str, Any], day: date) -> bool:
+def falls_on(c: Contact, on: Mapping[str, Any], day: date) -> Event | bool:
+    """Whether a day brings the contact in; the event that makes it so, where it is one."""
     as_of = day_start(day, WARSAW)
     match on["type"]:
         case "schedule":
@@ -56,18 +59,28 @@ def falls_on(c: Contact, on: Mapping[str, Any], day: date) -> bool:
             return (day - date.fromisoformat(on["starts_on"])).days % interval == 0
         case "inactivity":
             last = max((one for one in c.events if one.kind in on["events"] and one.at < as_of), default=None)
-            return last is not None and _day(last.at) == day - timedelta(days=on["days"])
+            return last if last is not None and _day(last.at) == day - timedelta(days=on["days"]) else False
     wanted = day - timedelta(days=on.get("offset_days", 0))
     source = on["date"]
     if source["type"] == "attribute":
-        if c.day is None:
+        if c.values.get("day") is None:
             return False
-        held = date.fromisoformat(c.day)
+        held = date.fromisoformat(c.values["day"])
         return held < wanted and held.replace(year=wanted.year) == wanted if on.get("yearly") else held == wanted
     mine = sorted(one for one in c.events if one.kind == source["event"])
     if source["type"] == "last event":
         mine = [one for one in mine if one.at < as_of][::-1]
-    return bool(mine) and mine[0].at < as_of and _day(mine[0].at) == wanted
+    return mine[0] if mine and mine[0].at < as_of and _day(mine[0].at) == wanted else False
+
+
+def about(trigger: Mapping[str, Any], found: Event | bool | str | None) -> Subject | None:
+    """What the passage is about: the event or the thing that was found, where the trigger asks for that kind."""
+    match trigger.get("subject"), found:
+        case "event", Event(id=id_):
+            return "event", f"event:{id_}"
+        case "product" | "feed" as kind, str(thing) if thing.startswith(kind):
+            return kind, thing
+    return None
 
 
 def _day(at: int) -> date:
@@ -78,14 +91,16 @@ def due_at(c: Contact, on: Mapping[str, Any], day: date) -> int:
     return clock_first_shows(day, time.fromisoformat(on["at"]), WARSAW if on["type"] == "schedule" else c.zone)
 
 
-def segments_of(nodes: Mapping[str, tuple[str, Mapping[str, Any]]], rules: Mapping[str, Any]) -> set[str]:
-    """Keys of the segments that a journey asks about."""
-    criteria: list[Criterion] = [rules[rule] for rule in ("goal", "exit_when") if rule in rules]
+def segments_of(version: Version) -> set[str]:
+    """Keys of the segments that a version asks about, and of those that they are made of."""
+    criteria: list[Criterion] = [version.rules[rule] for rule in ("goal", "exit_when") if rule in version.rules]
     found: set[str] = set()
-    for _kind, made in nodes.values():
+    for _kind, made in version.nodes.values():
         on = made.get("on", {})
         found |= {on[key] for key in ("segment", "moved_from") if key in on}
+        found |= set(made.get("by", {}).get("segments", ()))
         criteria += [made[key] for key in ("only", "criterion") if key in made]
         if "criterion" in made.get("rule", {}):
             criteria.append(made["rule"]["criterion"])
-    return found | {leaf["segment"] for one in criteria for leaf in leaves(one) if leaf["leaf"] == "segment"}
+    found |= {leaf["segment"] for one in criteria for leaf in leaves(one) if leaf["leaf"] == "segment"}
+    return found | {leaf["segment"] for key in found for leaf in leaves(SEGMENTS[key]) if leaf["leaf"] == "segment"}

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from typing import Any
 
@@ -11,11 +10,10 @@ from sqlalchemy import text
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.channels.channel import AccountTrouble
 from journeys.engine.allowances import Allowances, Limits, used
-from journeys.engine.deliver import Delivery
 from journeys.store.definitions import define_account
 from journeys.store.store import Store
 from tests.engine.conftest import World
-from tests.engine.mails import PlainWriter, Recorder, add_sender
+from tests.engine.mails import PlainWriter, Recorder, add_sender, two_workers
 from tests.engine.test_outbox import deliver, publish, send
 
 
@@ -115,21 +113,7 @@ def test_messages_held_beyond_their_end_expire(world: World) -> None:
 def test_two_workers_together_never_exceed_a_limit(world: World) -> None:
     arrange(world, 60, per_hour=25)
     channel = Recorder()
-    begin = threading.Barrier(2)
-
-    def work(name: str) -> None:
-        delivery = Delivery(
-            store=world.store, plans=world.engine.plans, channel=channel, writer=PlainWriter(), worker=name,
-            clock=lambda: world.now,
-        )  # fmt: skip
-        begin.wait(30)
-        delivery.deliver(threads=2)
-
-    workers = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(60)
+    two_workers(world, channel)
     assert len(channel.mails) == 25
     with world.store.read() as conn:
         assert used(conn, now=world.now) == {"mail": {"hour": 25}}

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.channels.channel import Accepted, AccountTrouble, Deferred, Handed, Mail, Refused, Uncertain
-from journeys.engine import afterwards, outbox, policies
+from journeys.engine import afterwards, outbox, policies, recovery
 from journeys.engine.deliver import Delivery
 from journeys.graph.settings import Cap, QuietHours
 from journeys.store import erasing
@@ -117,7 +117,7 @@ class Life:
                 self.crash(started=state == "started")
             case "recover", _:
                 with world.store.write() as conn:
-                    outbox.recover(conn, now=world.now, worker="gone")
+                    recovery.recover(conn, now=world.now, worker="gone")
             case "enroll", _ if not self.paused:
                 world.enroll(self.people)
             case "withdraw", _:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import note
 
 from journeys.store.store import Store
+from tests.engine.drafts import RED, Draft
 from tests.engine.invariants import broken, broken_when_run
-from tests.engine.stories import DEEDS, RARE, RED, Deed, Draft, Person, Stage, Story, for_all, stories
+from tests.engine.stage import Stage
+from tests.engine.stories import DEEDS, RARE, Deed, Person, Story, for_all, stories
 
 ANY = stories(happening={**DEEDS, **RARE}, most_editions=1)
 

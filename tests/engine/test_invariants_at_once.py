@@ -15,23 +15,10 @@ from sqlalchemy import event
 from journeys.base.time import HOUR
 from journeys.engine.tick import Engine
 from journeys.store.store import Store
+from tests.engine.drafts import BLUE, BUYS, IN_REDS, RED, Draft
 from tests.engine.invariants import broken
-from tests.engine.stories import (
-    BLUE,
-    BUYS,
-    DEEDS,
-    IN_REDS,
-    RARE,
-    RED,
-    Deed,
-    Draft,
-    Person,
-    Stage,
-    Story,
-    for_all,
-    stories,
-    told,
-)
+from tests.engine.stage import Stage, told
+from tests.engine.stories import DEEDS, RARE, Deed, Person, Story, for_all, stories
 
 #: seconds after which a thread that was given the turn counts as held up by a lock of the other one
 HELD_UP = 0.02

@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from journeys.store.store import Store
 from tests.engine.invariants import broken
-from tests.engine.stories import Stage, Story, for_all, stories, told
+from tests.engine.stage import Stage, told
+from tests.engine.stories import Story, for_all, stories
 
 
 class Crash(Exception):

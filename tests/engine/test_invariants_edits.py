@@ -21,7 +21,8 @@ from journeys.store.store import Store
 from tests.engine.conftest import World
 from tests.engine.invariants import broken, broken_when_run
 from tests.engine.mails import PlainWriter, Recorder
-from tests.engine.stories import DEEDS, EDITS, RARE, Stage, Story, for_all, stories
+from tests.engine.stage import Stage
+from tests.engine.stories import DEEDS, EDITS, RARE, Story, for_all, stories
 from tests.engine.test_invariants_crash import Crash, crashing
 from tests.engine.test_migrate import asking
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import strategies as st
 
 from journeys.store.store import Store
-from tests.engine.stories import MOMENTS, SPAN, Stage, Story, for_all, stories, told
+from tests.engine.stage import Stage, told
+from tests.engine.stories import MOMENTS, SPAN, Story, for_all, stories
 
 #: with ticks in between that nothing calls for, some at the same second again
 BUSIER = st.tuples(stories(), st.lists(st.one_of(MOMENTS, st.integers(1, SPAN)), min_size=5, max_size=25))

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from journeys.base.catalogue import Catalogue, TemplateEntry
 from journeys.base.time import DAY, Instant
 from journeys.criteria import Keys
 from journeys.engine import scratch
 from journeys.engine.advance import Walk
+from journeys.engine.checking import checked
 from journeys.engine.enroll import enroll_contacts
 from journeys.engine.tick import Engine
 from journeys.engine.trace import trace
@@ -18,6 +20,7 @@ from journeys.graph.journey import Journey
 from journeys.store import tables as t
 from journeys.store.erasing import erase
 from journeys.store.purchases import NewPurchase, add_purchases
+from journeys.store.store import Store
 from tests.engine.conftest import WARSAW, World, build
 from tests.engine.test_invariants_crash import Crash, crashing
 
@@ -254,3 +257,16 @@ def test_a_jump_to_a_node_is_an_edge(world: World) -> None:
     world.enroll([anna])
     world.tick()
     assert world.path(anna) == ["in:in", "jump:to", "exit:"]
+
+
+def test_a_check_knows_what_published_journeys_send_along(sqlite_store: Store) -> None:
+    world = World(sqlite_store)
+    world.publish(first(BUYS))
+    tell = ("send", {"template": "hello", "message_class": "service"})
+    draft = build(
+        {"in": LIST, "tell": tell, "exit": EXIT}, [("in", "in", "tell"), ("tell", "sent", "exit")], id="second"
+    )
+    about = Catalogue(templates={"hello": TemplateEntry(subjects=frozenset({"purchase"}))})
+    with sqlite_store.read() as conn:
+        report = checked(conn, draft, about, now=world.now)
+    assert [one.sentence for one in report.problems if one.check == "subject-missing"] == []

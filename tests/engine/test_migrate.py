@@ -298,6 +298,22 @@ def test_a_paused_journey_can_be_migrated_and_stays_where_it_stands(world: World
     assert standing(world) == [("wait", 2, "active")]
 
 
+def test_why_no_message_is_made_anew_is_said_also_of_who_came_long_ago(world: World) -> None:
+    held = ("send", {"template": "hello", "purpose": "newsletter", "unreachable_goes_another_way": True})
+    edges = [("in", "in", "ask"), ("ask", "sent", "exit"), ("ask", "not_sent", "exit")]
+    world.publish(build({"in": LIST, "ask": held, "exit": EXIT}, edges))
+    (anna,) = inside(world)
+    later(world, HOUR)
+    ladder = held[1] | {"ladder": {"rule": "first reachable", "channels": ["email"]}}
+    world.publish(build({"in": LIST, "ask": ("send", ladder), "exit": EXIT}, edges))
+    move(world)
+    later(world, HOUR)
+    assert world.path(anna) == ["in:in", "ask:", "ask:not_sent", "exit:"]
+    with world.store.read() as conn:
+        reasons = conn.execute(select(t.hop.c.reason).order_by(t.hop.c.n)).scalars()
+        assert list(reasons) == ["", "edited", "no reachable channel", ""]
+
+
 # --- what is removed ------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 
 from journeys.base.time import DAY, HOUR, MINUTE, Instant
 from journeys.channels.channel import Accepted, AccountTrouble, Deferred, Handed, Mail, Refused, Uncertain, retry_after
-from journeys.engine import outbox, policies
+from journeys.engine import policies, recovery
 from journeys.engine.deliver import Delivered, Delivery
 from journeys.graph.settings import Cap, QuietHours
 from journeys.nodes.windows import Window
@@ -280,7 +280,7 @@ def test_after_a_crash_claimed_goes_back_and_started_becomes_unknown(world: Worl
             .where(t.message.c.contact == people[1])
             .values(state="started", worker="dead", lease_until=world.now - 1, started_at=world.now)
         )
-        assert outbox.recover(conn, now=world.now) == (1, 1)
+        assert recovery.recover(conn, now=world.now) == (1, 1)
     assert [message["state"] for message in world.messages()] == ["pending", "unknown"]
     channel = Recorder()
     deliver(world, channel)
@@ -453,7 +453,7 @@ def test_recovering_takes_what_the_threads_of_this_worker_held_and_leaves_others
     for one, worker in zip(people, workers, strict=True):
         hold(world, one, "claimed", worker, until=world.now + 300)
     with world.store.write() as conn:
-        assert outbox.recover(conn, now=world.now, worker="test") == (3, 0)
+        assert recovery.recover(conn, now=world.now, worker="test") == (3, 0)
     assert [message["worker"] for message in world.messages()] == [None, None, None, "testing/1", "te_t/1"]
 
 
@@ -466,7 +466,7 @@ def test_recovering_takes_what_dead_workers_held_before_their_lease_is_over(worl
     hold(world, bob, "started", "dead/2", until=world.now + 900)
     hold(world, cleo, "started", "alive/1", until=world.now + 900)
     with world.store.write() as conn:
-        assert outbox.recover(conn, now=world.now, dead=lambda name: name.startswith("dead/")) == (1, 1)
+        assert recovery.recover(conn, now=world.now, dead=lambda name: name.startswith("dead/")) == (1, 1)
     states = [(message["state"], message["reason"]) for message in world.messages()]
     assert states == [("pending", ""), ("unknown", "interrupted"), ("started", "")]
     due = {passage["contact"]: passage["due_at"] for passage in world.passages()}

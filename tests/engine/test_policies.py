@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,7 +15,6 @@ from sqlalchemy import update
 
 from journeys.base.time import DAY, MINUTE, Instant, moment
 from journeys.engine import lifecycle, outbox, policies, scratch
-from journeys.engine.deliver import Delivery
 from journeys.engine.ending import end_listed
 from journeys.engine.enroll import enroll_contacts
 from journeys.engine.policies import Rules
@@ -24,7 +22,7 @@ from journeys.graph.settings import Cap, QuietHours
 from journeys.store import settings as store_settings
 from journeys.store import tables as t
 from tests.engine.conftest import WARSAW, World, at, build
-from tests.engine.mails import PlainWriter, Recorder
+from tests.engine.mails import Recorder, two_workers
 from tests.engine.test_outbox import EXIT, LIST, deliver, last, publish, send
 
 #: clocks that are set, by half an hour too, that skip midnight, and one that is never set
@@ -43,25 +41,6 @@ def enroll_in(world: World, journey: int, who: Sequence[int]) -> None:
         live = next(one for one in world.engine.roll.call(conn) if one.journey == journey)
         zone = store_settings.workspace_zone(conn)
         enroll_contacts(conn, world.engine.plans, live.journey, who, now=world.now, zone=zone)
-
-
-def two_workers(world: World, channel: Recorder) -> None:
-    """Two workers of two threads each begin to hand over at the same moment."""
-    begin = threading.Barrier(2)
-
-    def work(name: str) -> None:
-        delivery = Delivery(
-            store=world.store, plans=world.engine.plans, channel=channel, writer=PlainWriter(), worker=name,
-            clock=lambda: world.now,
-        )  # fmt: skip
-        begin.wait(30)
-        delivery.deliver(threads=2)
-
-    workers = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
-    for one in workers:
-        one.start()
-    for one in workers:
-        one.join(60)
 
 
 def test_trap_12_two_journeys_one_contact_the_same_minute_two_workers(world: World) -> None:

@@ -30,7 +30,7 @@ def end_of(world: World, contact: int) -> str:
 # --- contracts -------------------------------------------------------------------------------------------------------
 
 
-def test_A2_A4_A7_of_all_contracts_one_lets_its_contact_in_on_its_one_day(world: World) -> None:
+def test_A2_A4_A7_trap_1_of_all_contracts_one_lets_its_contact_in_on_its_one_day(world: World) -> None:
     world.now = at("2026-11-20 12:00")
     anna, bob, cleo, dora = world.people(4)
     rows = [

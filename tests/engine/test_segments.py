@@ -51,7 +51,8 @@ def test_existing_lets_in_who_matches_at_publishing(world: World) -> None:
     people = world.people(3, language="pl")
     world.people(2, language="en")
     world.segment("polish", POLISH)
-    assert world.publish(on_segment("polish", existing=True)).entered == 3
+    world.publish(on_segment("polish", existing=True))
+    assert world.came_at_once == 3
     assert [passage["contact"] for passage in world.passages()] == people
 
 
@@ -131,6 +132,38 @@ def test_moving_in_and_out_at_once_is_told_once_each(world: World) -> None:
         assert list(kinds) == ["segment.entered", "segment.left", "segment.entered"]
     world.tick(world.now + DAY)
     assert len(world.passages()) == 1
+
+
+def test_a_segment_in_use_loses_no_movement_when_one_made_of_it_is_worked_out(world: World) -> None:
+    (anna,) = world.people(1, language="en")
+    world.segment("polish", POLISH)
+    world.segment("lapsed-poles", {"all": [{"leaf": "segment", "segment": "polish"}, LAPSED]})
+    world.publish(on_segment("polish"))
+    world.tick()
+    speak(world, anna, "pl")
+    trigger = ("trigger", {"on": {"type": "segment", "segment": "lapsed-poles"}})
+    world.publish(build({"in": trigger, "exit": EXIT}, [("in", "in", "exit")], id="other"))
+    world.tick()
+    assert [passage["contact"] for passage in world.passages()] == [anna]
+
+
+def test_a_segment_made_of_an_edited_one_follows_it_silently(world: World) -> None:
+    (anna,), (jan,) = world.people(1, language="en"), world.people(1, language="pl")
+    world.segment("ours", POLISH)
+    world.segment("all-of-ours", {"all": [{"leaf": "segment", "segment": "ours"}]})
+    world.publish(on_segment("all-of-ours"))
+    world.tick()
+    world.segment("ours", POLISH | {"value": "en"})
+    world.tick(world.now + 60)
+    assert world.passages() == []
+    with world.store.read() as conn:
+        inside = select(t.membership.c.contact).where(
+            t.membership.c.segment == "all-of-ours", t.membership.c.to_at.is_(None)
+        )
+        assert list(conn.execute(inside).scalars()) == [anna]
+    speak(world, jan, "en")
+    world.tick(world.now + 60)
+    assert [passage["contact"] for passage in world.passages()] == [jan]
 
 
 def test_an_edited_segment_rebases_silently(world: World) -> None:

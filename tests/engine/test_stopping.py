@@ -10,7 +10,7 @@ from sqlalchemy import select
 from journeys.base.time import DAY, HOUR, Instant
 from journeys.engine import lifecycle, scratch
 from journeys.engine.choices import Choices
-from journeys.engine.enroll import Admitted
+from journeys.engine.enroll import Admitted, NotOpen, enroll_contacts
 from journeys.engine.lifecycle import NotPaused
 from journeys.engine.migrate import Archived, preview
 from journeys.engine.missed import let_in, missed
@@ -35,6 +35,13 @@ def archived(world: World) -> None:
     archive(world.store, "test", now=world.now)
 
 
+def put_in(world: World, people: list[int]) -> None:
+    with scratch.work(world.store) as conn:
+        journey = conn.execute(select(t.journey.c.id)).scalar_one()
+        zone = settings.workspace_zone(conn)
+        enroll_contacts(conn, Plans(), journey, people, now=world.now, zone=zone)
+
+
 def later(world: World, seconds: int) -> None:
     world.tick(Instant(world.now + seconds))
 
@@ -51,6 +58,18 @@ def test_a_stopped_journey_lets_nobody_in_and_who_is_inside_finishes(world: Worl
     assert len(deliver(world).mails) == 2
     world.tick()
     assert standing(world) == ["exit finished"] * 2
+
+
+@pytest.mark.parametrize("state", ["stopped", "archived"])
+def test_nobody_can_be_put_into_a_journey_that_is_over(world: World, state: str) -> None:
+    world.publish(build({"in": ("trigger", {"on": {"type": "list"}})}, []))
+    stopped(world)
+    if state == "archived":
+        archived(world)
+    people = world.people(1)
+    with pytest.raises(NotOpen, match=f"“Test”: it is {state}"):
+        put_in(world, people)
+    assert world.passages() == []
 
 
 def test_who_is_inside_a_stopped_journey_may_be_made_to_leave(world: World) -> None:
@@ -181,8 +200,8 @@ def test_a_journey_lives_again_by_a_new_version_even_of_the_same(world: World, p
 
 
 def let(world: World) -> Admitted:
-    with scratch.work(world.store) as conn:
-        came = let_in(conn, Plans(), "test", now=world.now, zone=settings.workspace_zone(conn))
+    came = let_in(world.store, Plans(), "test", now=world.now)
+    with world.store.write() as conn:
         lifecycle.resume(conn, "test", now=world.now)
     return came
 

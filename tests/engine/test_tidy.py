@@ -17,6 +17,7 @@ from journeys.graph.journey import Journey
 from journeys.store import retention, settings
 from journeys.store import tables as t
 from journeys.store.erasing import erase
+from journeys.store.product_events import ProductEvent, record_product_events
 from journeys.store.retention import BadSpan, NeverTidied, Span, SpanTooShort
 from tests.engine.conftest import WARSAW, World, at, build
 from tests.engine.test_trace import Named
@@ -377,3 +378,37 @@ def test_nonsense_is_no_span(given: str) -> None:
 def test_a_span_of_days_is_refused() -> None:
     with pytest.raises(SpanTooShort, match="What is younger than 30 days stays; choose a longer span than 4w"):
         Span.parse("4w")
+
+
+# --- changes of products --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def prices(world: World) -> World:
+    """Three prices of one product and one of another in March 2026; Anna is in about the first. Now it is June 2027."""
+    world.people(1)
+    drop = {"on": {"type": "product", "what": "price drop"}, "subject": "product"}
+    world.publish(build({"in": ("trigger", drop), "exit": EXIT}, [("in", "in", "exit")], re_entry={"rule": "never"}))
+    with world.store.write() as conn:
+        for product, old, new in (("cd", 900, 800), ("cd", 800, 700), ("cd", 700, 600), ("book", 300, 200)):
+            one = ProductEvent(product, "price", old, new, "EUR")
+            record_product_events(conn, [one], now=world.now)
+    world.tick()
+    world.now = at("2027-06-01 09:00")
+    return world
+
+
+def test_old_changes_of_products_go_but_for_the_newest_and_those_that_a_passage_is_about(prices: World) -> None:
+    assert [row["new"] for row in rows(prices, t.product_event)] == [800, 700, 600, 200]
+    with prices.store.read() as conn:
+        (about,) = conn.execute(select(t.enrollment.c.subject_id)).scalars()
+    assert look(prices.store, YEAR, now=prices.now).products == 1
+    assert tidied(prices).products == 1
+    assert (about, [row["new"] for row in rows(prices, t.product_event)]) == (1, [800, 600, 200])
+
+
+def test_changes_of_products_that_are_young_or_unheard_stay(prices: World) -> None:
+    assert tidied(prices, Span.parse("2y")).products == 0
+    with prices.store.write() as conn:
+        conn.execute(update(t.product_event).values(fresh_at=t.product_event.c.at))
+    assert tidied(prices).products == 0

@@ -118,7 +118,8 @@ def test_trap_8_a_step_that_is_added_at_the_end_brings_nobody_back_who_has_finis
     world.tick(Instant(world.now + DAY))
     assert end_of(world, anna) == node_id("end")
     edges = [("in", "in", "wait"), ("wait", "done", "more"), ("more", "done", "end")]
-    assert world.publish(build(short | {"more": ONE_DAY}, edges), existing=existing).entered == 0
+    world.publish(build(short | {"more": ONE_DAY}, edges), existing=existing)
+    assert world.came_at_once == 0
     world.tick(Instant(world.now + DAY))
     assert end_of(world, anna) == node_id("end")
 

@@ -89,9 +89,9 @@ def test_who_stands_on_the_stage_already_comes_in_only_where_that_is_said(
     stage(world, anna, "asked")
     world.tick()
     world.now = at("2026-03-03 12:00")
-    published = world.publish(straight({"on": STAGE, "existing": existing}))
+    world.publish(straight({"on": STAGE, "existing": existing}))
     world.tick()
-    assert (published.entered, len(world.passages())) == (entered, entered)
+    assert (world.came_at_once, len(world.passages())) == (entered, entered)
 
 
 LOYAL = {"leaf": "tag", "tag": "loyal"}

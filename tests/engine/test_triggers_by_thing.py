@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from journeys.base.clock import SetClock
 from journeys.base.time import DAY, Instant
+from journeys.engine import lifecycle
 from journeys.engine.letters import LetterWriter
+from journeys.engine.missed import let_in
 from journeys.store import contacts
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
@@ -295,9 +297,9 @@ def test_a_condition_that_holds_at_publishing_counts_only_where_that_is_said(
 ) -> None:
     drivers(world, "north", "south")
     weather(world, north=-1, south=1)
-    published = world.publish(journey(FROST, existing=existing))
+    world.publish(journey(FROST, existing=existing))
     world.tick()
-    assert (published.entered, len(entered(world))) == (who, who)
+    assert (world.came_at_once, len(entered(world))) == (who, who)
 
 
 def test_a_feed_read_for_the_first_time_starts_from_what_it_says(world: World) -> None:
@@ -306,3 +308,29 @@ def test_a_feed_read_for_the_first_time_starts_from_what_it_says(world: World) -
     assert weather(world, north=-1).first
     world.tick()
     assert entered(world) == []
+
+
+def test_who_came_in_about_a_row_at_publishing_is_inside_when_it_comes_to_hold_again(world: World) -> None:
+    drivers(world, "north")
+    weather(world, north=-1)
+    once = {"rule": "never", "per": "subject"}
+    world.publish(journey(FROST, re_entry=once, subject="feed", existing=True))
+    for value in (2, -3):
+        weather(world, north=value)
+        world.tick()
+    assert len(entered(world)) == 1
+
+
+def test_who_is_let_in_after_a_pause_comes_in_once_a_product(world: World, load: Load) -> None:
+    world.people(1)
+    load("key;price", "tea;10", "cup;10", quiet=True)
+    world.publish(journey(PRICE_DROP, re_entry={"rule": "never", "per": "subject"}, subject="product"))
+    load("key;price", "tea;9")
+    world.tick()
+    with world.store.write() as conn:
+        lifecycle.pause(conn, "test", now=world.now)
+    for line in ("tea;8", "cup;9"):
+        load("key;price", line)
+        world.tick()
+    let_in(world.store, world.engine.plans, "test", now=world.now)
+    assert [passage["key"] for passage in world.passages()] == ["product:tea", "product:cup"]

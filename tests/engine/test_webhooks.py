@@ -15,7 +15,7 @@ from journeys.channels.channel import Accepted, Caller, Deferred, Handed, Reques
 from journeys.channels.hook_server import Answer, HookServer
 from journeys.channels.secrets import Secret
 from journeys.channels.webhook import Webhooks
-from journeys.engine import outbox
+from journeys.engine import outbox, recovery
 from journeys.engine.deliver import Delivered, Delivery
 from journeys.engine.letters import LetterWriter
 from journeys.engine.publish import Blocked
@@ -209,7 +209,7 @@ def test_after_a_crash_a_started_call_is_unknown_unless_it_may_be_repeated(
         deliver(world, Dies())
     assert world.messages()[0]["state"] == "started"
     with world.store.write() as conn:
-        recovered = outbox.recover(conn, now=world.now, worker="test")
+        recovered = recovery.recover(conn, now=world.now, worker="test")
     assert recovered == ((1, 0) if again else (0, 1))
     assert world.messages()[0]["state"] == state
 

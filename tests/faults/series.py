@@ -33,6 +33,7 @@ from journeys.store.store import Store
 from tests.engine.conftest import World, build
 from tests.engine.invariants import broken
 from tests.engine.mails import add_sender, written
+from tests.faults.promise import counted_as_walked, nothing_lost
 from tests.faults.runtime import ADVANCING, AT_REST, CLAIMING, ENROLLING, SETTLING, STARTING, Orders, live
 
 #: seconds for anything that is waited for; a machine under load is slow, a runtime that stands still is found out all the same
@@ -69,6 +70,8 @@ EDGES = [
     ("in", "in", "who"), ("who", "yes", "mark"), ("who", "no", "mark"), ("mark", "done", "half"),
     ("half", "a", "ask"), ("half", "b", "ask"), ("ask", "sent", "exit"),
 ]  # fmt: skip
+
+_STATES = select(t.message.c.id, t.message.c.state)
 
 
 def wait_for(condition: Callable[[], Any], what: str, *, pause: float = 0.05) -> Any:
@@ -285,14 +288,15 @@ class Series:
 
     def _look(self, sink: Sink) -> None:
         """What must hold in the moment after a kill."""
-        states = self._states()
+        with self.store.read() as conn:
+            states = dict(conn.execute(_STATES).tuples().all())
+            assert counted_as_walked(conn), "counters differ from hops"
         started = {id_ for id_, state in states.items() if state == "started"}
         assert len(started) <= self.summary.threads * self.summary.group, "more in flight than threads and groups allow"
         self.in_flight |= started
         self.summary.in_flight = len(self.in_flight)
         self.summary.most_in_flight = max(self.summary.most_in_flight, len(started))
-        received = sink.received(self.store_id)
-        assert {states[id_] for id_ in received} <= {"started", "sent", "unknown"}, "received, and to be sent again"
+        nothing_lost(states, sink.received(self.store_id))
 
     @contextmanager
     def _life(self, sink: Sink, *, ahead: int = 0) -> Iterator[Life]:
@@ -319,7 +323,7 @@ class Series:
 
     def _states(self) -> dict[int, str]:
         with self.store.read() as conn:
-            return dict(conn.execute(select(t.message.c.id, t.message.c.state)).tuples().all())
+            return dict(conn.execute(_STATES).tuples().all())
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -351,8 +355,8 @@ class Series:
         summary.unknown, summary.sent = len(unknown), len(states) - len(unknown)
         summary.unknown_received = len(unknown & set(received))
         summary.missing = len(missing)
-        assert summary.received_twice == 0, "received twice"
-        assert missing <= unknown, "lost in silence"
+        nothing_lost(states, received)
+        assert missing <= unknown, "at the end nothing is on its way any more"
         assert unknown <= self.in_flight, "unknown, and not in flight at any kill"
 
     def _judge_passages(self) -> None:

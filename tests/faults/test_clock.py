@@ -1,4 +1,4 @@
-"""A clock that is set back or forward, and a computer that slept."""
+"""A clock that is set back or forward."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections import Counter
 
 import pytest
 
-from journeys.base.time import DAY, HOUR, MINUTE, Instant
+from journeys.base.time import DAY, HOUR, MINUTE
 from journeys.channels.channel import Accepted, Handed, Mail
 from journeys.store.store import Store
-from tests.engine.conftest import build
 from tests.faults.conftest import Shop
 
 pytestmark = pytest.mark.long
-
-EXIT = ("exit", {"reason": "finished"})
 
 
 def test_a_clock_set_back_stops_the_store_with_a_sentence_until_it_has_caught_up(store: Store) -> None:
@@ -36,7 +33,7 @@ def test_a_clock_set_back_within_a_beat_sends_nothing_twice_and_loses_nothing(st
 
     def answer(_mail: Mail) -> Handed:
         if len(shop.channel.mails) == 5:
-            shop.clock.set(Instant(shop.clock.now() - HOUR))
+            shop.later(-HOUR)
         return Accepted("250 ok")
 
     shop.channel.answer = answer
@@ -66,7 +63,7 @@ def test_what_was_in_hand_while_the_clock_jumped_is_settled_by_whoever_has_it(st
     def answer(_mail: Mail) -> Handed:
         # long after every lease is over, and long before it has begun
         if len(shop.channel.mails) == 3:
-            shop.clock.set(Instant(shop.clock.now() + jump))
+            shop.later(jump)
         return Accepted("250 ok")
 
     shop.channel.answer = answer
@@ -74,30 +71,3 @@ def test_what_was_in_hand_while_the_clock_jumped_is_settled_by_whoever_has_it(st
     shop.fire()
     shop.fire(1 - min(jump, 0))
     assert (shop.states(), shop.done()) == (Counter(sent=len(shop.people)), True)
-
-
-def test_a_computer_that_slept_for_three_days_goes_on_with_one_step_of_a_daily_series_and_not_with_three(
-    store: Store,
-) -> None:
-    shop = Shop(store, people=5)
-    day = ("wait", {"rule": {"type": "duration", "amount": 1, "unit": "days"}})
-    send = ("send", {"template": "hello", "message_class": "service"})
-    nodes = {
-        "in": ("trigger", {"on": {"type": "event", "event": "order.placed"}}),
-        "one": send, "rest": day, "two": send, "sleep": day, "three": send, "exit": EXIT,
-    }  # fmt: skip
-    edges = [
-        ("in", "in", "one"), ("one", "sent", "rest"), ("rest", "done", "two"), ("two", "sent", "sleep"),
-        ("sleep", "done", "three"), ("three", "sent", "exit"),
-    ]  # fmt: skip
-    shop.world.publish(build(nodes, edges))
-    shop.order()
-    shop.fire()
-    assert len(shop.channel.mails) == 5
-    shop.fire(3 * DAY)
-    assert len(shop.channel.mails) == 10
-    # the rest of a day begins when the mail has gone, not when it should have
-    shop.fire(23 * HOUR)
-    assert len(shop.channel.mails) == 10
-    shop.fire(HOUR)
-    assert (len(shop.channel.mails), shop.sound(), shop.troubles) == (15, True, [])

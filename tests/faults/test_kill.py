@@ -25,10 +25,15 @@ def killed_again_and_again(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("group", [10])
+@pytest.mark.parametrize(
+    ("store", "group"),
+    [("sqlite", 1), pytest.param("postgresql", 10, marks=pytest.mark.postgres)],
+    indirect=["store"],
+)
 def test_nothing_is_sent_twice_or_lost_by_a_runtime_killed_again_and_again(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], group: int
 ) -> None:
+    """2 runs of 400 messages, 16 kills each: both databases, groups of 1 and 10."""
     killed_again_and_again(store, tmp_path, capsys, messages=400, kills=16, group=group, seed=group)
 
 

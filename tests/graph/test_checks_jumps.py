@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from journeys.base.catalogue import Catalogue
+from journeys.base.catalogue import Catalogue, TemplateEntry
 from journeys.graph.checks import check
 from journeys.graph.doors import door_of
 from journeys.graph.journey import Journey
@@ -100,3 +100,61 @@ def test_who_jumps_comes_in_by_the_list_else_by_the_first_trigger() -> None:
     assert door_of(both) == node_id("two")
     assert door_of(build({"one": event}, [])) == node_id("one")
     assert door_of(build({"exit": ("exit", {"reason": "done"})}, [])) is None
+
+
+# --- what members bring along ---------------------------------------------------------------------------------------
+
+ABOUT_CONTRACTS = Catalogue(templates={"hello": TemplateEntry(subjects=frozenset({"contract"}))})
+CONTRACT = ("trigger", {"on": {"type": "event", "event": "contract.added"}, "subject": "contract"})
+
+
+def telling(trigger: Any = LIST) -> Journey:
+    """A journey that sends a message about a contract."""
+    return build({"in": trigger, "tell": SEND, "exit": ("exit", {"reason": "x"})},
+                 [("in", "in", "tell"), ("tell", "sent", "exit")], id="tell", name="Tell")  # fmt: skip
+
+
+def without(journey: Journey, *others: Journey) -> list[str]:
+    report = check(journey, ABOUT_CONTRACTS, others={one.settings.id: one for one in others})
+    return [one.sentence for one in report.problems if one.check == "subject-missing"]
+
+
+def sending_on(id_: str, trigger: Any, target: str = "tell") -> Journey:
+    return build(
+        {"in": trigger, "jump": ("jump", {"journey": target})}, [("in", "in", "jump")], id=id_, name=id_.title()
+    )
+
+
+def test_who_jumps_in_brings_what_the_passage_was_about() -> None:
+    assert without(telling(), sending_on("a", CONTRACT)) == []
+
+
+def test_a_journey_that_sends_on_who_is_about_nothing_is_named() -> None:
+    assert without(telling(), sending_on("a", CONTRACT), sending_on("b", LIST)) == [
+        "“hello” speaks of a contract, and who jumps here from “B” is about none."
+    ]
+
+
+def test_what_is_brought_along_comes_over_several_journeys() -> None:
+    assert without(telling(), sending_on("a", LIST), sending_on("b", CONTRACT, "a")) == []
+
+
+def test_journeys_that_jump_to_each_other_bring_what_comes_in_from_outside() -> None:
+    back = build({"in": CONTRACT, "by": LIST, "jump": ("jump", {"journey": "tell"})},
+                 [("in", "in", "jump"), ("by", "in", "jump")], id="a", name="A")  # fmt: skip
+    assert without(telling(), back, sending_on("b", LIST, "a")) == [
+        "“hello” speaks of a contract, and who jumps here from “A” is about none."
+    ]
+
+
+def test_a_list_that_nobody_jumps_to_brings_nothing() -> None:
+    assert without(telling(), sending_on("a", CONTRACT, "elsewhere")) == [
+        "“hello” speaks of a contract, and who comes in by “in” is about none."
+    ]
+
+
+def test_a_trigger_of_another_family_brings_its_own_beside_the_jumps() -> None:
+    visits = ("trigger", {"on": {"type": "event", "event": "page.visited"}})
+    assert without(telling(visits), sending_on("a", CONTRACT)) == [
+        "“hello” speaks of a contract, and who comes in by “in” is about none."
+    ]

@@ -79,7 +79,7 @@ def test_what_follows_only_the_second_outlet_of_a_node_that_is_off_is_unreachabl
     assert only(journey, "unreachable").nodes == ids(["late"])
 
 
-def test_an_open_outlet_of_a_split_blocks_and_names_the_outlet() -> None:
+def test_D15_trap_10_an_open_outlet_of_a_split_blocks_and_names_the_outlet() -> None:
     journey = drawn(
         {"in": Start(), "mail": Mail(), "nps": Choose(between=("promoter", "no answer")), "end": End()},
         "in:in>mail", "mail:sent>nps", "nps:promoter>end",

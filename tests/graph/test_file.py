@@ -428,3 +428,46 @@ def test_other_encodings_are_named_as_such(tmp_path: Path, journey: Journey) -> 
 def test_choices_keep_their_order(journey: Journey) -> None:
     journey.add_node("CHQQSEAA", Choose(between=("z", "a")))
     assert read(write_journey(journey)).node("CHQQSEAA") == Choose(between=("z", "a"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "field", "sentence"),
+    [
+        (
+            "trigger",
+            {"on": {"type": "list"}, "at_most_late_days": "3"},
+            "at_most_late_days",
+            "“3” is not a whole number.",
+        ),
+        ("trigger", {"on": {"type": "list"}, "existing": "yes"}, "existing", "“yes” is neither true nor false."),
+        ("trigger", {"on": {"type": "list"}, "existing": 0}, "existing", "0 is neither true nor false."),
+        (
+            "wait",
+            {"rule": {"type": "duration", "amount": "2", "unit": "days"}},
+            "rule.amount",
+            "“2” is not a whole number.",
+        ),
+        ("note", {"text": "x", "width": "200"}, "width", "“200” is not a whole number."),
+    ],
+)
+def test_a_value_is_never_taken_for_one_of_another_type(
+    kind: str, settings: dict[str, Any], field: str, sentence: str
+) -> None:
+    node = {"id": "AAAAAAAA", "kind": kind, "title": "One", "settings": settings, "x": 0, "y": 0}
+    graph = {"id": "test", "name": "Test"}
+    data = {"kanwa": 1, "directed": True, "multigraph": True, "graph": graph, "nodes": [node], "edges": []}
+    with pytest.raises(UnreadableJourney) as refused:
+        read_journey(json.dumps(data))
+    (problem,) = refused.value.problems
+    assert (problem.node, problem.field) == ("AAAAAAAA", f"settings.{field}")
+    assert sentence in problem.sentence
+
+
+def test_the_journeys_own_settings_are_read_as_strictly() -> None:
+    graph = {"id": "test", "name": "Test", "policies": {"cap": {"at_most": "2", "within_days": 7}}}
+    data = {"kanwa": 1, "directed": True, "multigraph": True, "graph": graph, "nodes": [], "edges": []}
+    with pytest.raises(UnreadableJourney) as refused:
+        read_journey(json.dumps(data))
+    assert [(one.field, one.sentence) for one in refused.value.problems] == [
+        ("graph.policies.cap.at_most", "graph.policies.cap.at_most: “2” is not a whole number.")
+    ]

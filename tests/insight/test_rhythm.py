@@ -18,7 +18,7 @@ from sqlalchemy import select
 from journeys.base.clock import SetClock
 from journeys.base.time import DAY, Instant, day_of, instant
 from journeys.engine.tick import Engine
-from journeys.insight.rhythm import refresh
+from journeys.insight.rhythm import groups_asked, refresh
 from journeys.store import tables as t
 from journeys.store.importing import Options, import_file, undo_import
 from journeys.store.purchases import NewPurchase, add_purchases
@@ -45,7 +45,7 @@ def bought(world: World, contact: int, *moments: str | Instant) -> None:
 def brought_up(world: World, now: str | None = None) -> Any:
     if now is not None:
         world.now = at(now)
-    return refresh(world.store, world.engine.roll, now=world.now)
+    return refresh(world.store, groups_asked(world.store, world.engine.roll), now=world.now)
 
 
 def rhythms(world: World) -> dict[int | str, tuple[int, float, float]]:
@@ -295,7 +295,7 @@ def test_the_published_figures_of_cdnow(store: Store, tmp_path: Path) -> None:
     now = instant(datetime(1998, 7, 1, tzinfo=WARSAW))
     options = Options(address_template="{customer}@cdnow.test", create_contacts=True, defaults={"currency": "USD"})
     import_file(store, "purchases", path, options=options, clock=SetClock(now))
-    refresh(store, Engine(store).roll, now=now)
+    refresh(store, groups_asked(store, Engine(store).roll), now=now)
     with store.read() as conn:
         rows = conn.execute(select(t.rhythm)).all()
     of_contacts = [row for row in rows if row.contact is not None]

@@ -211,6 +211,7 @@ class Surroundings:
     nodes: Mapping[str, Node] | None = None
     node: str = HERE
     title: str = "Here"
+    jumps: tuple[tuple[str, frozenset[str]], ...] = ()
 
     def upstream(self) -> Iterator[tuple[str, Node]]:
         return iter((self.nodes or {}).items())
@@ -223,6 +224,9 @@ class Surroundings:
 
     def connected(self) -> frozenset[str]:
         return frozenset()
+
+    def jumps_into(self, trigger: str) -> tuple[tuple[str, frozenset[str]], ...]:
+        return self.jumps
 
 
 @pytest.fixture

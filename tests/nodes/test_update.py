@@ -153,8 +153,8 @@ def test_unknown_keys_and_values_of_the_wrong_type_block(surroundings) -> None:
     )
     problems = list(node.problems(surroundings(catalogue=catalogue)))
     assert [(one.check, one.field, one.severity) for one in problems] == [
-        ("unknown-tag", "", "blocks"),
-        ("unknown-stage", "", "blocks"),
+        ("unknown-tag", "changes[0].tag", "blocks"),
+        ("unknown-stage", "changes[3].stage", "blocks"),
         ("wrong-value", "changes[1]", "blocks"),
         ("wrong-value", "changes[2]", "blocks"),
     ]

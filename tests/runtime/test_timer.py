@@ -168,6 +168,8 @@ def test_a_runtime_that_loses_its_lease_within_a_beat_hands_nothing_more_over(wo
     run.fire()
     assert len(run.channel.mails) == 1
     assert run.troubles[0].startswith("This store is already being run by server:1.")
+    # what was claimed and not begun is free for the other one at once
+    assert sorted(message["state"] for message in world.messages()) == ["pending"] * 4 + ["sent"]
 
 
 # --- a server that goes away ----------------------------------------------------------------------------------------
@@ -294,6 +296,47 @@ def test_a_wake_up_only_brings_the_next_beat_forward(world: World) -> None:
     world.enroll(world.people(1))
     run.timer.wake()
     assert run.timer._armed_at < planned
+
+
+class Clocks:
+    """The module `time` on clocks set by hand: at the third sleep the wall clock is set, and at the fourth all ends."""
+
+    def __init__(self, timer: Timer, jump: float) -> None:
+        self._timer, self._jump = timer, jump
+        self.wall, self.steady, self.sleeps = 1_772_449_200.0, 100.0, 0
+
+    def time(self) -> float:
+        return self.wall
+
+    def monotonic(self) -> float:
+        return self.steady
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps += 1
+        self.steady += seconds
+        self.wall += seconds + (self._jump if self.sleeps == 3 else 0)
+        if self.sleeps == 4:
+            self._timer.stop()
+
+
+@pytest.mark.parametrize(
+    ("jump", "at_once"), [(3 * DAY, True), (5, True), (0, False), (1, False), (-5, True), (-2 * HOUR, True)]
+)
+def test_a_wall_clock_that_jumps_while_it_rests_brings_a_beat_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, jump: int, at_once: bool
+) -> None:
+    """A computer that slept shows it so too. Set back, the clock would keep the next beat waiting for hours."""
+    run = Run(world)
+    clocks = Clocks(run.timer, jump)
+    monkeypatch.setattr("journeys.runtime.timer.time", clocks)
+    run.timer._arm(LONGEST)
+    planned = run.timer._armed_at
+    # deaf to what others write, it only looks at the clocks
+    run.timer._failures = 1
+    run.timer._watch()
+    assert (run.timer._armed_at != planned) == at_once
+    if at_once:
+        assert abs(run.timer._armed_at.timestamp() - clocks.wall) < 1
 
 
 def test_a_second_runtime_does_not_begin(world: World) -> None:

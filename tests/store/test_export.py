@@ -181,8 +181,12 @@ def test_what_came_in_without_a_file_is_known_when_an_export_of_it_comes_back(
         record(conn, visits, now=NOW)
         held = NewContract(2, "cd", "2026-11-01", "2026-11-30", offer="m")
         add_contracts(conn, [held, held], now=NOW, source="form")
+        order = NewPurchase(1, NOW, 900, "PLN", (NewLine("cd", 1, 500), NewLine(None, 2, 400)))
+        add_purchases(
+            conn, [order, order, NewPurchase(2, NOW, 100, "EUR", (NewLine(None, 1, 100),))], now=NOW, source="web"
+        )
     before = content(shop)
-    for kind, n in (("events", 5), ("contracts", 3)):
+    for kind, n in (("events", 5), ("contracts", 3), ("purchases", 5)):
         export_file(shop, kind, tmp_path / f"{kind}.{ending}")
         report = import_file(shop, kind, tmp_path / f"{kind}.{ending}", options=Options(lot=1), clock=CLOCK)
         assert (report.added, report.changed, report.unchanged, report.refused) == (0, 0, n, ())

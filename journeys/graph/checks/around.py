@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from journeys.base.catalogue import Catalogue
+from journeys.graph.checks.arrivals import JumpsInto
 from journeys.graph.ways import Ways
 from journeys.nodes.node import Node
 
@@ -12,8 +13,9 @@ from journeys.nodes.node import Node
 class Surroundings:
     """One node's view of its journey; fulfils `Around`."""
 
-    def __init__(self, ways: Ways, node: str, catalogue: Catalogue | None) -> None:
+    def __init__(self, ways: Ways, node: str, catalogue: Catalogue | None, jumps: JumpsInto | None = None) -> None:
         self._ways = ways
+        self._jumps = jumps
         self._node = node
         self._catalogue = catalogue
 
@@ -44,3 +46,6 @@ class Surroundings:
 
     def connected(self) -> frozenset[str]:
         return frozenset(self._ways.led[self._node])
+
+    def jumps_into(self, trigger: str) -> tuple[tuple[str, frozenset[str]], ...]:
+        return self._jumps.by(trigger) if self._jumps is not None else ()

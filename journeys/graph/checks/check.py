@@ -11,6 +11,7 @@ from journeys.graph.checks import cap as caps
 from journeys.graph.checks import criteria, cycles, jumps, paths
 from journeys.graph.checks import kinds as kinds_of_nodes
 from journeys.graph.checks.around import Surroundings
+from journeys.graph.checks.arrivals import JumpsInto
 from journeys.graph.journey import Journey, references_of
 from journeys.graph.settings import Cap
 from journeys.graph.ways import Ways
@@ -47,8 +48,8 @@ def check(
     """Every problem of a journey, seen against the outside where a catalogue is given.
 
     `cap` is the workspace's frequency cap; the journey's own goes before it. `kinds` are those registered unless
-    given; they only serve to name the nearest one for an unknown kind. `others` are the journeys that jumps may lead to,
-    by id.
+    given; they only serve to name the nearest one for an unknown kind. `others` are the journeys that jumps may
+    lead to or come from, by id.
     """
     ways = Ways(journey)
     cap = journey.settings.policies.cap or cap
@@ -69,18 +70,18 @@ def check(
         *criteria.of_the_journey(ways, catalogue),
         *criteria.passages_in_triggers(ways),
         *(caps.nearer_than_cap(ways, cap) if cap is not None else ()),
-        *_of_the_nodes(ways, catalogue),
+        *_of_the_nodes(ways, catalogue, JumpsInto(ways, others or {})),
     ]
     found.sort(key=lambda problem: (_ORDER[problem.severity], _position(ways, problem), problem.check))
     return Report(tuple(found), tuple(_skipped(journey, catalogue)))
 
 
-def _of_the_nodes(ways: Ways, catalogue: Catalogue | None) -> Iterator[Problem]:
+def _of_the_nodes(ways: Ways, catalogue: Catalogue | None, jumps: JumpsInto) -> Iterator[Problem]:
     """What the nodes themselves find, also where they are off: they may be switched on again."""
     for node in ways.nodes:
         settings = ways.settings(node)
         if settings is not None:
-            yield from settings.problems(Surroundings(ways, node, catalogue))
+            yield from settings.problems(Surroundings(ways, node, catalogue, jumps))
 
 
 def _position(ways: Ways, problem: Problem) -> int:

@@ -10,6 +10,7 @@ from journeys.base.i18n import _
 from journeys.base.time import DAY
 from journeys.criteria import (
     AnyCriterion,
+    dump_criterion,
     leaves,
     never_true,
     nodes_mentioned,
@@ -21,6 +22,7 @@ from journeys.criteria.scope import OfSubject
 from journeys.graph.names import JourneyNames
 from journeys.graph.ways import Ways
 from journeys.nodes.checks import unknown_keys
+from journeys.nodes.places import places
 from journeys.nodes.problem import Fix, Problem, Severity
 from journeys.nodes.trigger import Trigger
 
@@ -31,11 +33,12 @@ def of_the_journey(ways: Ways, catalogue: Catalogue | None) -> Iterator[Problem]
     for field, criterion in (("exit_when", settings.exit_when), ("goal", settings.goal)):
         if criterion is not None:
             for problem in _of_one(ways, criterion, field, catalogue):
-                yield replace(problem, field=field)
+                yield replace(problem, field=problem.field or field)
 
 
 def _of_one(ways: Ways, criterion: AnyCriterion, field: str, catalogue: Catalogue | None) -> Iterator[Problem]:
-    yield from unknown_keys(references(criterion), catalogue, nodes=())
+    written = {field: dump_criterion(criterion)}
+    yield from unknown_keys(references(criterion), catalogue, nodes=(), settings=lambda: written, act="set-journey")
     for node in nodes_mentioned(criterion):
         if node not in ways.journey:
             sentence = (
@@ -43,7 +46,8 @@ def _of_one(ways: Ways, criterion: AnyCriterion, field: str, catalogue: Catalogu
                 if field == "exit_when"
                 else _("The goal speaks of the node {node}, which does not exist. Choose another.")
             )
-            yield Problem("unknown-node", Severity.BLOCKS, (), sentence.format(node=node))
+            place = next(places(written, "node", node), "")
+            yield Problem("unknown-node", Severity.BLOCKS, (), sentence.format(node=node), field=place)
     # asked as the engine asks it
     why = never_true(with_default_scope(criterion, "since entry"), catalogue, JourneyNames(ways.journey, catalogue))
     if why is not None:

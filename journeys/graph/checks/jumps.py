@@ -7,6 +7,7 @@ nobody may enter twice does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import networkx as nx
 
@@ -39,7 +40,8 @@ def unknown_journeys(ways: Ways, catalogue: Catalogue | None) -> Iterator[Proble
     own = ways.journey.settings.id
     for node, target in jumps_of(ways.journey).items():
         if target != own:
-            yield from unknown_keys([("journey", target)], catalogue, nodes=(node,))
+            settings = partial(ways.journey.raw_settings, node)
+            yield from unknown_keys([("journey", target)], catalogue, nodes=(node,), settings=settings)
 
 
 def rounds_over_journeys(ways: Ways, others: Mapping[str, Journey]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, false, func, literal, not_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, false, func, not_, select
 
 from journeys.base.i18n import _
 from journeys.base.time import Instant
@@ -49,7 +49,6 @@ class FeedTrigger(ByThing):
             rows=rows,
             matches=self.crosses(rows),
             at=rows.c.changed_at,
-            key=literal("feed:", Text()) + rows.c.feed + literal(":", Text()) + rows.c.key,
             concerns=self._concerns(rows, contact),
         )
 

@@ -129,8 +129,6 @@ class Things:
     matches: ColumnElement[bool]
     #: when each changed
     at: ColumnElement[int]
-    #: what re-entry is counted by where the journey counts per subject; NULL: by the row
-    key: ColumnElement[Any] | None = None
     #: the product each is about, where it is about one
     product: ColumnElement[Any] | None = None
     #: which contacts a row concerns, beside the audience; None: all

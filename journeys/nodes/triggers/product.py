@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, assert_never
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
-from sqlalchemy import ColumnElement, Connection, FromClause, Text, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, select
 
 from journeys.base.i18n import _, ngettext
 from journeys.base.time import Instant
@@ -57,7 +57,6 @@ class ProductTrigger(ByThing):
             rows=rows,
             matches=self.matches(rows),
             at=rows.c.at,
-            key=literal("product:", Text()) + rows.c.product,
             product=rows.c.product,
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from journeys.base.i18n import N_
 from journeys.store.contracts import FIELDS, NewContract, add_contracts, change_contracts, days_held
 from journeys.store.dialect import in_ids
+from journeys.store.identity import given_identity
 from journeys.store.importing.errors import ContractKnown, EndsBeforeStart, Missing, NoEnd
 from journeys.store.importing.goods import read_key, with_offers, with_products
 from journeys.store.importing.kind import Kind, Parsed, known
@@ -19,7 +20,6 @@ from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
 from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import read_iso_day, read_truth, whole
-from journeys.store.purchases import given_identity
 from journeys.store.tables import contract
 
 

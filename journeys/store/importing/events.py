@@ -12,6 +12,7 @@ from journeys.base.i18n import N_
 from journeys.base.text import fold
 from journeys.store.dialect import in_ids, in_texts
 from journeys.store.events import NewEvent, checked_data, checked_kind, record
+from journeys.store.identity import given_identity
 from journeys.store.importing.errors import EventKnown, Missing, ReservedKind, RolledUp
 from journeys.store.importing.goods import read_key
 from journeys.store.importing.kind import Kind, Parsed, known
@@ -20,7 +21,6 @@ from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
 from journeys.store.importing.scratch import unnamed_identities
 from journeys.store.importing.values import Reading, read_moment, read_object
-from journeys.store.purchases import given_identity
 from journeys.store.retention import rolled_up
 from journeys.store.tables import event
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
 from journeys.store.dialect import in_ids
+from journeys.store.identity import given_identity
 from journeys.store.importing.errors import (
     Missing,
     NoCurrency,
@@ -28,7 +29,7 @@ from journeys.store.importing.mapping import Field, field_words
 from journeys.store.importing.people import WHO, check_named, with_contacts
 from journeys.store.importing.report import Tally
 from journeys.store.importing.values import Money, read_currency, read_moment, read_money, whole
-from journeys.store.purchases import NewLine, NewPurchase, add_purchases, given_identity
+from journeys.store.purchases import NewLine, NewPurchase, add_purchases
 from journeys.store.tables import purchase, purchase_line
 
 

@@ -11,7 +11,8 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
+
+from journeys.store.identity import content_digest
 
 
 class Scratch:
@@ -44,7 +45,7 @@ class Scratch:
 
     def row_identity(self, *content: object) -> str:
         """Who a row without an id is: its content, and the how many-th row with that content in the file it is."""
-        digest = _digest(content)
+        digest = content_digest(content)
         ((n,),) = self._seen.execute(
             "INSERT INTO seen VALUES (?, 1) ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n", (digest,)
         ).fetchall()
@@ -81,13 +82,8 @@ class Scratch:
 
 def unnamed_identities(contents: Iterable[Sequence[object]]) -> set[str]:
     """What `row_identity` calls these contents; of rows that came into the store otherwise and have no identity."""
-    counts = Counter(map(_digest, contents))
+    counts = Counter(map(content_digest, contents))
     return {f"row:{digest.hex()}:{n}" for digest, count in counts.items() for n in range(1, count + 1)}
-
-
-def _digest(content: Sequence[object]) -> bytes:
-    # NUL: no text has it, so that no two contents are joined to the same
-    return blake2b("\0".join(map(str, content)).encode(), digest_size=16).digest()
 
 
 def _file(*statements: str) -> sqlite3.Connection:

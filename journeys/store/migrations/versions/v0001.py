@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.Column("state_at", sa.BigInteger(), nullable=False),
         sa.Column("swept_on", Str),
         sa.Column("moves", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("existing", Json),
         sa.CheckConstraint("state in ('live','paused','stopped','archived')", name=op.f("ck_journey_state")),
         sa.PrimaryKeyConstraint("id", name="pk_journey"),
         sa.UniqueConstraint("key", name="uq_journey_key"),
