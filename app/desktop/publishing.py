@@ -276,6 +276,7 @@ def publish(
             again=foreseen.state in ("stopped", "archived"),
             catalogue=lambda conn: catalogue_of(conn, templates, now=now, journey=journey),
         )
+        # in cohorts; what is cut off here goes on with the next tick
         entered = let_in_existing(store, Plans(), published.journey, now=now, progress=progress)
         along = ""
         if wished and not all(wish == "finish" for wish in wished.values()):

@@ -130,6 +130,7 @@ class Window(QMainWindow):
         page.canvas.beginning.connect(self.show_home)
         self.show_page(page)
         if before is not None and before.opened.is_untouched:
+            before.opened.close()
             self.remove_page(before)
 
     def show_page(self, page: EditorPage) -> None:

@@ -83,10 +83,10 @@ def test_wrong_words_are_told_in_our_own(kanwa: Kanwa, words: list[str], sentenc
     assert ran.err.startswith(sentence)
 
 
-def test_kanwa_alone_shows_the_help(kanwa: Kanwa) -> None:
-    ran = kanwa()
-    assert ran.code == 2
-    assert "Draw the journeys of your customers" in ran.out + ran.err
+def test_the_help_says_that_kanwa_alone_opens_the_window(kanwa: Kanwa) -> None:
+    ran = kanwa("--help")
+    assert ran.code == 0
+    assert "Without a command: opens the window." in " ".join(ran.out.split())
 
 
 def test_no_workspace_is_one_sentence_and_code_2(kanwa: Kanwa) -> None:

@@ -194,17 +194,19 @@ def test_cancel_keeps_the_window_open(window: Window, sample: Sample):
     assert len(window.pages) == 1
 
 
-def test_what_a_crash_left_is_offered_and_restored(window: Window, desktop: Desktop, sample: Sample):
+def test_what_a_crash_left_is_offered_and_restored(window: Window, desktop: Desktop, sample: Sample, qtbot):
+    folder = desktop.recovery_folder
+    assert folder is not None
     window.filing.open(sample("welcome"))
     page = page_of(window)
+    qtbot.waitUntil(lambda: bool(list(folder.glob("*.recovery"))))
     rename(page)
-    # as if the process had ended: the lock goes, the file stays
-    recovery = page.opened.recovery
-    assert recovery is not None
-    assert recovery._file is not None
-    recovery._file.close()
-    recovery._file = None
+    # as if the process had ended now: nobody holds the file any more, and it is still there
+    (file,) = folder.glob("*.recovery")
+    left = file.read_bytes()
+    page.opened.close()
     window.remove_page(page)
+    file.write_bytes(left)
     window.filing.offer_recovery()
     assert "Kanwa ended before “Other name” was saved." in window.notice.text
     press(window, "Restore it")
