@@ -86,16 +86,17 @@ def run(
 
 def _run_simulated(here: Here, store: Store, *, start: Instant, end: Instant, sink: Path | None) -> None:
     from journeys.base.clock import SetClock
+    from journeys.runtime.lease import Lease, held, holder_name
     from journeys.runtime.simulated import run_until
 
     clock = SetClock(start)
     runner = _runner(store, sink, clock, threads=1)
-    with here.out.progress(_("Running")) as bar:
+    with held(Lease(store, holder_name()), here.clock) as keep_going, here.out.progress(_("Running")) as bar:
 
         def hear(at: Instant, _beat: Beat) -> None:
             bar((at - start) // 60, max(1, (end - start) // 60))
 
-        beat = run_until(runner, clock, end, on_beat=hear)
+        beat = run_until(runner, clock, end, on_beat=hear, keep_going=keep_going)
     _report(here, beat)
 
 
@@ -200,21 +201,17 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from journeys.runtime.chores import Chores
-    from journeys.runtime.lease import Lease, holder_name
+    from journeys.runtime.lease import Lease, held, holder_name
 
     runner = _runner(store, sink, here.clock, threads=threads)
     chores = Chores(store)
-    lease = Lease(store, holder_name())
-    lease.take(here.clock.now())
-    try:
+    with held(Lease(store, holder_name()), here.clock) as keep_going:
         runner.recover(here.clock.now())
         # a server may run nothing but this, every few minutes; a sink is for looking, and leaves no backups about
         troubles = chores.before(here.clock.now()) if sink is None else []
-        beat = runner.beat(here.clock.now())
+        beat = runner.beat(here.clock.now(), keep_going=keep_going)
         if sink is None:
-            troubles += chores.after(here.clock.now())
-    finally:
-        lease.give_back()
+            troubles += chores.after(here.clock.now(), keep_going)
     for trouble in troubles:
         here.out.aside(trouble)
     _report(here, beat)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
 from sqlalchemy import delete, select, update
 
+from journeys.base.clock import Clock
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, moment
@@ -64,6 +68,32 @@ class Lease:
         """Let the next one run at once."""
         with self.store.write() as conn:
             conn.execute(delete(lease).where(lease.c.name == NAME, lease.c.holder == self.holder))
+
+
+@contextmanager
+def held(lease: Lease, clock: Clock) -> Iterator[Callable[[], bool]]:
+    """Hold the lease within the block. Yields what keeps it: to be asked between transactions, by any thread; True.
+
+    `clock` is that of this computer, also where the store is run on another one: it says to others how long the lease
+    holds. Raises RunsElsewhere, also in the middle where it was lost.
+    """
+    renewing = threading.Lock()
+    renew_at = Instant(0)
+
+    def keep() -> bool:
+        nonlocal renew_at
+        now = clock.now()
+        with renewing:
+            if now >= renew_at:
+                lease.take(now)
+                renew_at = Instant(now + SECONDS // 4)
+        return True
+
+    keep()
+    try:
+        yield keep
+    finally:
+        lease.give_back()
 
 
 def is_dead(holder: str) -> bool:

@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 import resources
+from journeys.base.clock import SystemClock
 from journeys.graph.content import hash_of
 from journeys.graph.file import load, save
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.registry import kinds
+from journeys.runtime.lease import Lease
+from journeys.store.opening import open_store
 
 Kanwa = Callable[..., Any]
 SAMPLES = Path(resources.__file__).parent / "journeys"
@@ -237,6 +240,22 @@ def test_a_clock_behind_the_last_run_does_nothing(kanwa: Kanwa, shop: Path) -> N
     ran = kanwa("run", "--now", "2026-09-08", "--sink", "mail")
     assert ran.code == 1
     assert ran.err.startswith("The clock says 2026-09-08")
+
+
+@pytest.mark.parametrize(
+    "words", [["--now", "2026-09-09"], ["--now", "2026-09-09", "--until", "2026-09-10"], ["--once"]]
+)
+def test_a_store_that_is_run_is_not_run_beside_it(kanwa: Kanwa, shop: Path, words: list[str]) -> None:
+    store = open_store(str(shop / "store.sqlite"))
+    other = Lease(store, "server:1")
+    other.take(SystemClock().now())
+    ran = kanwa("run", *words, "--sink", "mail")
+    assert (ran.code, kanwa("status", "--json").data["last_tick"]) == (1, None)
+    assert ran.err.startswith("This store is already being run by server:1.")
+    other.give_back()
+    store.close()
+    for _again in range(2):
+        assert kanwa("run", *words, "--sink", "mail").code == 0
 
 
 def test_trap_17_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
