@@ -12,7 +12,7 @@ import typer
 
 from app.cli.here import Here, in_workspace
 from app.cli.out import Column, grouped
-from app.cli.times import NowOption, instant_of
+from app.cli.times import NowOption, present
 from app.workspace import NoSuchJourneyFile, NoWorkspace
 from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _, ngettext
@@ -251,7 +251,7 @@ def publish(
     file = draft_file(here, journey)
     one = load(file)
     templates = known_templates(here)
-    at = instant_of(now, here.zone) if now else here.clock.now()
+    at = present(here, now)
     chosen = read_choices(choices) if choices is not None else None
     # choices that do not fit are found before anything is published
     foreseen = preview_edit(here.store, Plans(), one, chosen or Choices()) if chosen or dry_run else None
@@ -333,7 +333,7 @@ def enroll(
 
     if sum((bool(contact), bool(segment), list_ is not None)) != 1:
         raise EnrollWhom
-    at = instant_of(now, here.zone) if now else here.clock.now()
+    at = present(here, now)
     with here.store.read() as conn:
         row = find_published(here, conn, journey)
         who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)

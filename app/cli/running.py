@@ -12,7 +12,7 @@ import typer
 
 from app.cli.here import Here, in_workspace
 from app.cli.out import grouped, when
-from app.cli.times import NowOption, instant_of
+from app.cli.times import instant_of
 from journeys.base.errors import KanwaError, UsageError
 from journeys.base.i18n import N_, _
 
@@ -57,7 +57,10 @@ def run(
     here: Here,
     *,
     once: Annotated[bool, typer.Option("--once", help=_("Do what there is to do now, then leave."))] = False,
-    now: NowOption = "",
+    now: Annotated[
+        str,
+        typer.Option(metavar="ISO", help=_("Begin at this moment, on a clock of its own, such as 1997-10-01T09:00.")),
+    ] = "",
     until: Annotated[str, typer.Option(metavar="ISO", help=_("Run on from --now up to this moment."))] = "",
     sink: Annotated[
         Path | None,
@@ -89,6 +92,13 @@ def _run_simulated(here: Here, store: Store, *, start: Instant, end: Instant, si
     from journeys.runtime.lease import Lease, held, holder_name
     from journeys.runtime.simulated import run_until
 
+    if store is here.store and end > here.clock.now():
+        here.out.aside(
+            _(
+                "This runs the store itself up to {until}, and nothing else will be done on it until then. The way back is "
+                "a backup made before: kanwa store restore."
+            ).format(until=when(end, here.zone))
+        )
     clock = SetClock(start)
     runner = _runner(store, sink, clock, threads=1)
     with held(Lease(store, holder_name()), here.clock) as keep_going, here.out.progress(_("Running")) as bar:
@@ -111,16 +121,17 @@ def _store_for(here: Here, sink: Path | None) -> Iterator[Store]:
     What goes to a sink counts as sent, so that nobody would ever get it. Raises StoreHeld where real mail would go out
     of a store that is not known to be the one that sends.
     """
-    from sqlalchemy import delete, select
+    from sqlalchemy import delete
 
     from app.opened import open_store
+    from journeys.store.definitions import has_account
     from journeys.store.owner import require_ours
-    from journeys.store.tables import account, lease
+    from journeys.store.tables import lease
 
     if sink is None:
         require_ours(here.store)
     with here.store.read() as conn:
-        real = conn.execute(select(account.c.key).limit(1)).first() is not None
+        real = has_account(conn)
     if sink is None or not real:
         yield here.store
         return

@@ -258,6 +258,65 @@ def test_a_store_that_is_run_is_not_run_beside_it(kanwa: Kanwa, shop: Path, word
         assert kanwa("run", *words, "--sink", "mail").code == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["publish", "hello"],
+        ["enroll", "hello", "--contact", "anna@example.com"],
+        ["pause", "hello"],
+        ["resume", "hello"],
+        ["stop", "hello"],
+        ["archive", "hello"],
+        ["migrate", "hello"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_trap_17_a_store_with_a_real_account_goes_by_the_clock_of_its_computer(
+    kanwa: Kanwa, shop: Path, words: list[str]
+) -> None:
+    assert kanwa("publish", "hello").code == 0
+    kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
+    before = kanwa("journeys", "--json").data
+    ran = kanwa(*words, "--now", "2030-01-01")
+    assert (ran.code, ran.err) == (
+        2,
+        f"--now is not for the store {shop / 'store.sqlite'}: it has an account that sends real mail, and goes by the "
+        "clock of this computer. Try it on a copy of the store without accounts, named with --store.\n",
+    )
+    assert kanwa("journeys", "--json").data == before
+
+
+def test_nothing_is_done_before_the_last_run(kanwa: Kanwa, shop: Path) -> None:
+    kanwa("publish", "hello", "--now", "2026-09-07")
+    kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    ran = kanwa("pause", "hello", "--now", "1999-01-01")
+    assert (ran.code, ran.err) == (
+        2,
+        "--now 1999-01-01 is before 2026-09-09T00:00:00+02:00, up to which the store has already been run.\n",
+    )
+    assert kanwa("pause", "hello", "--now", "2026-09-09").code == 0
+
+
+def test_a_run_into_the_future_says_what_it_leaves_behind(kanwa: Kanwa, shop: Path) -> None:
+    past = kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    assert "The way back" not in past.err
+    ahead = kanwa("run", "--now", "2090-01-01", "--sink", "mail")
+    assert (
+        "This runs the store itself up to 2090-01-01 00:00, and nothing else will be done on it until then. The way back "
+        "is a backup made before: kanwa store restore."
+    ) in ahead.err
+    assert "go back to a backup from before with kanwa store restore" in kanwa("run", "--once", "--sink", "mail").err
+
+
+def test_a_run_says_how_many_came_to_the_end(kanwa: Kanwa, shop: Path) -> None:
+    kanwa("publish", "hello", "--now", "2026-09-07")
+    agree(kanwa, "2026-09-07T10:00")
+    inside = kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    assert "Came in: 1, left: 0," in inside.out
+    ran = kanwa("run", "--now", "2026-09-09", "--until", "2026-09-14", "--sink", "mail")
+    assert "left: 1," in ran.out
+
+
 def test_trap_17_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:
     kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
     ran = kanwa("run", "--now", "2026-09-09", "--sink", "mail")
