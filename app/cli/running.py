@@ -307,8 +307,11 @@ def send(
     from journeys.messages.template import load
     from journeys.store.contacts import find
     from journeys.store.fields import email_address
+    from journeys.store.owner import require_ours
     from journeys.store.tables import contact as contacts
 
+    if sink is None:
+        require_ours(here.store)
     address = email_address(test)
     wanted = load(here.workspace.messages / template)
     now = here.clock.now()

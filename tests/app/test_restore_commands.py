@@ -99,6 +99,17 @@ def test_a_plain_copy_put_back_is_held_and_what_is_due_is_skipped_where_nothing_
     assert kanwa("run", "--once").err.startswith("There is no account to send by.")
 
 
+def test_no_mail_to_look_at_goes_out_of_a_store_that_is_held(
+    kanwa: Kanwa, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kanwa("template", "add", "nps-survey").code == 0
+    kanwa("sender", "add", "shop", "--name", "Shop", "--address", "shop@example.com")
+    monkeypatch.setenv("KANWA_STORE_OWNER", "server")
+    ran = kanwa("send", "nps-survey", "--test", "anna@example.com")
+    assert (ran.code, "it was run on another computer before." in ran.err) == (1, True)
+    assert kanwa("send", "nps-survey", "--test", "anna@example.com", "--sink", "mail").code == 0
+
+
 def test_a_store_from_another_computer_is_claimed_only_by_saying_what_becomes_of_what_is_due(
     kanwa: Kanwa, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
