@@ -45,8 +45,12 @@ DryRunOption = Annotated[
 ]
 
 
+class UnknownContacts(UsageError):
+    text = N_("There are no contacts {contacts}. Nobody came in.")
+
+
 class EnrollWhom(UsageError):
-    text = N_("Say who comes in: --contact, --segment or --list, one of the three.")
+    text = N_("Say who comes in: --contact, --segment or a file with a list, one of the three.")
 
 
 def draft_file(here: Here, name: str) -> Path:
@@ -318,25 +322,26 @@ def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
 def enroll(
     here: Here,
     journey: PublishedArgument,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help=_("A text file with an address or number a line."))
+    ] = None,
     *,
     contact: Annotated[
         list[str] | None, typer.Option(help=_("An address or customer number; give one option a contact."))
     ] = None,
     segment: Annotated[str, typer.Option(metavar="KEY", help=_("Everybody in this segment."))] = "",
-    list_: Annotated[
-        Path | None, typer.Option("--list", metavar="FILE", help=_("A text file with an address or number a line."))
-    ] = None,
+    list_: Annotated[Path | None, typer.Option("--list", metavar="FILE", help=_("The same as FILE."))] = None,
     now: NowOption = "",
 ) -> None:
     from journeys.engine.enroll_list import enroll_list
     from journeys.engine.plan import Plans
 
-    if sum((bool(contact), bool(segment), list_ is not None)) != 1:
+    if sum((bool(contact), bool(segment), list_ is not None, file is not None)) != 1:
         raise EnrollWhom
     at = present(here, now)
     with here.store.read() as conn:
         row = find_published(here, conn, journey)
-        who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)
+        who = _members(conn, segment, at, here) if segment else _named(conn, contact, file or list_)
     of = f"segment {segment}" if segment else hashlib.sha256(repr(sorted(set(who))).encode()).hexdigest()
     with here.out.progress(_("Letting in")) as progress:
         done = enroll_list(here.store, Plans(), row["id"], who, of=of, now=at, progress=progress)
@@ -371,7 +376,7 @@ def _members(conn: Connection, segment: str, at: Any, here: Here) -> list[int]:
 
 
 def _named(conn: Connection, contact: list[str] | None, file: Path | None) -> list[int]:
-    from journeys.store.contacts import find
+    from journeys.store.contacts import UnknownContact, find
     from journeys.store.importing.errors import NoSuchFile
 
     names = list(contact or ())
@@ -380,7 +385,30 @@ def _named(conn: Connection, contact: list[str] | None, file: Path | None) -> li
             names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise NoSuchFile(path=file, why=getattr(error, "strerror", None) or error) from error
-    return [find(conn, name) for name in names]
+    found: list[int] = []
+    unknown: list[UnknownContact] = []
+    for name in names:
+        try:
+            found.append(find(conn, name))
+        except UnknownContact as problem:
+            unknown.append(problem)
+    if len(unknown) == 1:
+        raise unknown[0]
+    if unknown:
+        raise UnknownContacts(contacts=_listed([str(one.values["contact"]) for one in unknown]))
+    return found
+
+
+#: unknown names told in one sentence
+_MOST_TOLD = 20
+
+
+def _listed(names: list[str]) -> str:
+    said = ", ".join(f"“{name}”" for name in names[:_MOST_TOLD])
+    more = len(names) - _MOST_TOLD
+    if more <= 0:
+        return said
+    return ngettext("{names} and {n} more", "{names} and {n} more", more).format(names=said, n=grouped(more))
 
 
 @app.command("journeys", help=_("List the journeys: drafts and what is published."))

@@ -196,8 +196,12 @@ def test_a_list_trigger_takes_contacts_from_a_file(kanwa: Kanwa, shop: Path) -> 
     file.write_text(json.dumps(data))
     assert kanwa("publish", "hello").code == 0
     Path("list.txt").write_text("anna@example.com\njan@example.com\n\n")
-    ran = kanwa("enroll", "hello", "--list", "list.txt", "--json")
+    wrong = kanwa("enroll", "hello", "--contact", "jon@example.com", "--contact", "jan@example.com", "--contact", "joe")
+    assert (wrong.code, wrong.err) == (2, "There are no contacts “jon@example.com”, “joe”. Nobody came in.\n")
+    assert kanwa("enroll", "hello", "list.txt", "--list", "list.txt").code == 2
+    ran = kanwa("enroll", "hello", "list.txt", "--json")
     assert (ran.code, ran.data["entered"]) == (0, 2)
+    assert kanwa("enroll", "hello", "--list", "list.txt", "--json").data["entered"] == 0
     assert kanwa("enroll", "hello", "--contact", "anna@example.com", "--json").data["entered"] == 0
 
 
