@@ -92,21 +92,22 @@ def _run_simulated(here: Here, store: Store, *, start: Instant, end: Instant, si
     from journeys.runtime.lease import Lease, held, holder_name
     from journeys.runtime.simulated import run_until
 
-    if store is here.store and end > here.clock.now():
-        here.out.aside(
-            _(
-                "This runs the store itself up to {until}, and nothing else will be done on it until then. The way back is "
-                "a backup made before: kanwa store restore."
-            ).format(until=when(end, here.zone))
-        )
     clock = SetClock(start)
     runner = _runner(store, sink, clock, threads=1)
-    with held(Lease(store, holder_name()), here.clock) as keep_going, here.out.progress(_("Running")) as bar:
+    with held(Lease(store, holder_name()), here.clock) as keep_going:
+        if store is here.store and end > here.clock.now():
+            here.out.aside(
+                _(
+                    "This runs the store itself up to {until}, and nothing else will be done on it until then. The way "
+                    "back is a backup made before: kanwa store restore."
+                ).format(until=when(end, here.zone))
+            )
+        with here.out.progress(_("Running")) as bar:
 
-        def hear(at: Instant, _beat: Beat) -> None:
-            bar((at - start) // 60, max(1, (end - start) // 60))
+            def hear(at: Instant, _beat: Beat) -> None:
+                bar((at - start) // 60, max(1, (end - start) // 60))
 
-        beat = run_until(runner, clock, end, on_beat=hear, keep_going=keep_going)
+            beat = run_until(runner, clock, end, on_beat=hear, keep_going=keep_going)
     _report(here, beat)
 
 

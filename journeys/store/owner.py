@@ -125,7 +125,7 @@ def why_held(conn: Connection, store: Store) -> Held | None:
         copied = _("it is a copy.") if known.place == here.place else _("it is a copy of {place}.")
         return Held(Because.COPY, copied.format(place=known.place))
     if runs.lags(conn, store):
-        return Held(Because.BEHIND, _("it is an older copy of itself: it was run on after this copy was made."))
+        return Held(Because.BEHIND, _("it is an older copy of itself, made before it was last run."))
     return None
 
 

@@ -94,7 +94,7 @@ def test_a_plain_copy_put_back_is_held_and_what_is_due_is_skipped_where_nothing_
     Path("store.sqlite").write_bytes(Path("plain.copy").read_bytes())
     for log in ("store.sqlite-wal", "store.sqlite-shm"):
         Path(log).unlink(missing_ok=True)
-    assert "it is an older copy of itself: it was run on after this copy was made." in kanwa("run", "--once").err
+    assert "it is an older copy of itself, made before it was last run." in kanwa("run", "--once").err
     assert kanwa("store", "claim", "--json").data == {"held": True, "due": "skip"}
     assert kanwa("run", "--once").err.startswith("There is no account to send by.")
 
