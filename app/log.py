@@ -9,7 +9,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-import platformdirs
+from journeys.base.state import state_folder
 
 #: five files of a megabyte: weeks of a quiet desktop, an evening of a broken one
 _BYTES = 1_000_000
@@ -25,13 +25,6 @@ def redacted(text: str) -> str:
     text = _PASSWORD.sub(r"\1•••@", text)
     text = _ADDRESS.sub(r"•••@\1", text)
     return _PHONE.sub("+•••", text)
-
-
-def state_folder() -> Path:
-    """Where this machine keeps logs and view state; made if missing."""
-    folder = platformdirs.user_state_path("kanwa", appauthor=False)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 class _Redacting(logging.Formatter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +12,9 @@ import typer
 from app.catalogue import catalogue_of
 from app.cli.here import Here, in_workspace
 from app.cli.out import Column, grouped
-from app.cli.times import NowOption, instant_of
+from app.cli.times import NowOption, present
 from app.workspace import NoSuchJourneyFile, NoWorkspace
-from journeys.base.errors import UsageError
-from journeys.base.i18n import N_, _, ngettext
+from journeys.base.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping
@@ -42,10 +40,6 @@ ChoicesOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help=_("Only say who stands where and what would become of them."))
 ]
-
-
-class EnrollWhom(UsageError):
-    text = N_("Say who comes in: --contact, --segment or --list, one of the three.")
 
 
 def draft_file(here: Here, name: str) -> Path:
@@ -233,7 +227,7 @@ def publish(
     file = draft_file(here, journey)
     one = load(file)
     templates = known_templates(here)
-    at = instant_of(now, here.zone) if now else here.clock.now()
+    at = present(here, now)
     chosen = read_choices(choices) if choices is not None else None
     # choices that do not fit are found before anything is published
     foreseen = preview_edit(here.store, Plans(), one, chosen or Choices()) if chosen or dry_run else None
@@ -293,76 +287,6 @@ def find_published(here: Here, conn: Connection, name: str) -> RowMapping:
         if workspace is None or not (os.path.isfile(name) or os.path.isfile(workspace.journeys / f"{name}.journey")):
             raise
         return find(conn, draft(here, name).settings.id)
-
-
-@app.command("enroll", help=_("Put contacts into a journey by its list trigger."))
-@in_workspace
-def enroll(
-    here: Here,
-    journey: PublishedArgument,
-    *,
-    contact: Annotated[
-        list[str] | None, typer.Option(help=_("An address or customer number; give one option a contact."))
-    ] = None,
-    segment: Annotated[str, typer.Option(metavar="KEY", help=_("Everybody in this segment."))] = "",
-    list_: Annotated[
-        Path | None, typer.Option("--list", metavar="FILE", help=_("A text file with an address or number a line."))
-    ] = None,
-    now: NowOption = "",
-) -> None:
-    from journeys.engine.enroll_list import enroll_list
-    from journeys.engine.plan import Plans
-
-    if sum((bool(contact), bool(segment), list_ is not None)) != 1:
-        raise EnrollWhom
-    at = instant_of(now, here.zone) if now else here.clock.now()
-    with here.store.read() as conn:
-        row = find_published(here, conn, journey)
-        who = _members(conn, segment, at, here) if segment else _named(conn, contact, list_)
-    of = f"segment {segment}" if segment else hashlib.sha256(repr(sorted(set(who))).encode()).hexdigest()
-    with here.out.progress(_("Letting in")) as progress:
-        done = enroll_list(here.store, Plans(), row["id"], who, of=of, now=at, progress=progress)
-    admitted = done.admitted
-    kept_out = {reason: n for reason, n in admitted.missed.items() if n}
-    here.out.result(
-        _("{entered} came in, {others} did not.").format(
-            entered=grouped(admitted.entered), others=grouped(sum(kept_out.values()))
-        ),
-        {"journey": row["key"], "entered": admitted.entered, "not_entered": kept_out, "before": done.before},
-    )
-    if done.before:
-        here.out.say(
-            ngettext(
-                "{n} of the list had been looked at before, by a call that was cut off.",
-                "{n} of the list had been looked at before, by a call that was cut off.",
-                done.before,
-            ).format(n=grouped(done.before))
-        )
-    from journeys.engine.reasons import said
-
-    for reason, n in kept_out.items():
-        here.out.say(_("{n}: {reason}").format(n=grouped(n), reason=said(reason)))
-
-
-def _members(conn: Connection, segment: str, at: Any, here: Here) -> list[int]:
-    from app.cli.segments import criterion_of
-    from journeys.criteria import select_members
-
-    members, moments = select_members(criterion_of(conn, segment), conn.dialect.name)
-    return list(conn.execute(members, moments.values(at, here.zone)).scalars())
-
-
-def _named(conn: Connection, contact: list[str] | None, file: Path | None) -> list[int]:
-    from journeys.store.contacts import find
-    from journeys.store.importing.errors import NoSuchFile
-
-    names = list(contact or ())
-    if file is not None:
-        try:
-            names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise NoSuchFile(path=file, why=getattr(error, "strerror", None) or error) from error
-    return [find(conn, name) for name in names]
 
 
 @app.command("journeys", help=_("List the journeys: drafts and what is published."))

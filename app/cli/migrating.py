@@ -11,7 +11,7 @@ import typer
 from app.cli.here import Here, in_workspace
 from app.cli.journeys import ChoicesOption, DryRunOption, PublishedArgument, find_published
 from app.cli.out import Column, grouped, iso, when
-from app.cli.times import NowOption, instant_of
+from app.cli.times import NowOption, present
 from journeys.base.i18n import _, ngettext
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ class Inside(StrEnum):
     LEAVE = "leave"
 
 
-def _moment(here: Here, now: str) -> Instant:
-    return instant_of(now, here.zone) if now else here.clock.now()
-
-
 def _row(here: Here, journey: str) -> RowMapping:
     with here.store.read() as conn:
         return find_published(here, conn, journey)
@@ -44,7 +40,7 @@ def _row(here: Here, journey: str) -> RowMapping:
 def pause(here: Here, journey: PublishedArgument, *, now: NowOption = "") -> None:
     from journeys.engine.lifecycle import pause as pause_journey
 
-    at = _moment(here, now)
+    at = present(here, now)
     with here.store.write() as conn:
         row = find_published(here, conn, journey)
         pause_journey(conn, row["key"], now=at)
@@ -70,7 +66,7 @@ def resume(
     from journeys.engine.missed import let_in as let_in_missed
     from journeys.engine.plan import Plans
 
-    at = _moment(here, now)
+    at = present(here, now)
     if dry_run:
         _say_waiting(here, journey, at)
         return
@@ -160,7 +156,7 @@ def stop(
 ) -> None:
     from journeys.engine.stopping import stop as stop_journey
 
-    at, row = _moment(here, now), _row(here, journey)
+    at, row = present(here, now), _row(here, journey)
     with here.out.progress(_("Letting leave")) as progress:
         done = stop_journey(here.store, row["key"], inside=inside.value, now=at, progress=progress)
     if inside is Inside.LEAVE:
@@ -181,7 +177,7 @@ def stop(
 def archive(here: Here, journey: PublishedArgument, *, now: NowOption = "") -> None:
     from journeys.engine.stopping import archive as archive_journey
 
-    at, row = _moment(here, now), _row(here, journey)
+    at, row = present(here, now), _row(here, journey)
     archive_journey(here.store, row["key"], now=at)
     here.out.result(_("“{name}” is archived.").format(name=row["name"]), {"journey": row["key"], "state": "archived"})
 
@@ -205,7 +201,7 @@ def migrate(
     from journeys.engine.plan import Plans
 
     chosen = read_choices(choices) if choices is not None else Choices()
-    at, row = _moment(here, now), _row(here, journey)
+    at, row = present(here, now), _row(here, journey)
     if dry_run:
         say_preview(here, preview(here.store, Plans(), row["key"], chosen, to=to))
         return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +15,7 @@ from journeys.base.errors import UsageError
 from journeys.base.i18n import N_, _
 
 if TYPE_CHECKING:
-    from journeys.graph.settings import Cap, Policies, QuietHours
+    from journeys.graph.settings import Cap, JourneySettings, Policies, QuietHours
 
 app = typer.Typer()
 _policy = typer.Typer(help=_("Rules over all journeys: quiet hours, at most so many messages."), no_args_is_help=True)
@@ -91,7 +93,7 @@ def _override(here: Here, name: str, changes: dict[str, Any]) -> Policies:
     return before
 
 
-@_policy.command("list", help=_("List the policies: the workspace's, and those of published journeys of their own."))
+@_policy.command("list", help=_("List the policies: the workspace's, and those of journeys and drafts of their own."))
 @in_workspace
 def list_policies(here: Here) -> None:
     import json
@@ -100,27 +102,60 @@ def list_policies(here: Here) -> None:
 
     from journeys.base.validation import parse_model
     from journeys.engine.policies import KINDS
+    from journeys.graph.settings import Policies
     from journeys.graph.upgrade import upgraded
     from journeys.graph.words import say_cap, say_quiet_hours
     from journeys.store.tables import journey, policy, version
 
     with here.store.read() as conn:
-        rows = [{"journey": None, **row} for row in conn.execute(select(policy).order_by(policy.c.kind)).mappings()]
+        shared = conn.execute(select(policy).order_by(policy.c.kind)).mappings().all()
         published = conn.execute(
-            select(journey.c.name, version.c.graph).join(version, version.c.id == journey.c.version)
+            select(journey.c.name, journey.c.key, version.c.graph).join(version, version.c.id == journey.c.version)
         ).all()
-    for name, graph in sorted(published):
+    rows: list[dict[str, Any]] = [{"journey": None, **row, "draft": False} for row in shared]
+    known: dict[str, Policies] = {}
+    for name, key, graph in sorted(published):
         own = upgraded(json.loads(graph))["graph"].get("policies") or {}
-        rows += [{"journey": name, "kind": kind, "settings": own[kind]} for kind in sorted(KINDS) if own.get(kind)]
+        known[key] = parse_model(Policies, own, where=_("The policy"))
+        rows += _rows(name, known[key], [kind for kind in sorted(KINDS) if own.get(kind)], draft=False)
+    for settings in _drafts(here):
+        before = known.get(settings.id, Policies.model_validate({}))
+        changed = [kind for kind in sorted(KINDS) if getattr(settings.policies, kind) != getattr(before, kind)]
+        rows += _rows(settings.name, settings.policies, changed, draft=True)
 
-    def words(rule: dict[str, Any]) -> str:
+    def words(rule: dict[str, Any] | None) -> str:
+        if rule is None:
+            return _("as the workspace's")
         if "at_most" in rule:
             return say_cap(parse_model(KINDS["cap"], rule, where=_("The policy")))  # type: ignore[arg-type]
         return say_quiet_hours(parse_model(KINDS["quiet_hours"], rule, where=_("The policy")))  # type: ignore[arg-type]
 
     here.out.table(
-        (Column("kind", _("Policy")), Column("settings", _("Rule"), words), Column("journey", _("Journey"))), rows
+        (
+            Column("kind", _("Policy")),
+            Column("settings", _("Rule"), words),
+            Column("journey", _("Journey")),
+            Column("draft", _("Holds"), lambda draft: _("from the next publishing on") if draft else _("now")),
+        ),
+        rows,
     )
+
+
+def _rows(name: str, policies: Policies, kinds: Iterable[str], *, draft: bool) -> list[dict[str, Any]]:
+    """A row for each of these policies; without settings where the journey has none of its own."""
+    own = policies.model_dump(mode="json", by_alias=True)
+    return [{"journey": name, "kind": kind, "settings": own[kind], "draft": draft} for kind in kinds]
+
+
+def _drafts(here: Here) -> Iterator[JourneySettings]:
+    """The settings of the drafts that can be read."""
+    from journeys.base.errors import KanwaError
+    from journeys.graph.file import load
+
+    workspace = here.workspace_if_any
+    for file in workspace.journey_files() if workspace else ():
+        with suppress(KanwaError):
+            yield load(file).settings
 
 
 @_policy.command("remove", help=_("Take a policy away."))

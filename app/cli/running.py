@@ -12,7 +12,7 @@ import typer
 
 from app.cli.here import Here, in_workspace
 from app.cli.out import grouped, when
-from app.cli.times import NowOption, instant_of
+from app.cli.times import instant_of
 from journeys.base.errors import KanwaError, UsageError
 from journeys.base.i18n import N_, _
 
@@ -57,7 +57,10 @@ def run(
     here: Here,
     *,
     once: Annotated[bool, typer.Option("--once", help=_("Do what there is to do now, then leave."))] = False,
-    now: NowOption = "",
+    now: Annotated[
+        str,
+        typer.Option(metavar="ISO", help=_("Begin at this moment, on a clock of its own, such as 1997-10-01T09:00.")),
+    ] = "",
     until: Annotated[str, typer.Option(metavar="ISO", help=_("Run on from --now up to this moment."))] = "",
     sink: Annotated[
         Path | None,
@@ -86,16 +89,25 @@ def run(
 
 def _run_simulated(here: Here, store: Store, *, start: Instant, end: Instant, sink: Path | None) -> None:
     from journeys.base.clock import SetClock
+    from journeys.runtime.lease import Lease, held, holder_name
     from journeys.runtime.simulated import run_until
 
     clock = SetClock(start)
     runner = _runner(store, sink, clock, threads=1)
-    with here.out.progress(_("Running")) as bar:
+    with held(Lease(store, holder_name()), here.clock) as keep_going:
+        if store is here.store and end > here.clock.now():
+            here.out.aside(
+                _(
+                    "This runs the store itself up to {until}, and nothing else will be done on it until then. The way "
+                    "back is a backup made before: kanwa store restore."
+                ).format(until=when(end, here.zone))
+            )
+        with here.out.progress(_("Running")) as bar:
 
-        def hear(at: Instant, _beat: Beat) -> None:
-            bar((at - start) // 60, max(1, (end - start) // 60))
+            def hear(at: Instant, _beat: Beat) -> None:
+                bar((at - start) // 60, max(1, (end - start) // 60))
 
-        beat = run_until(runner, clock, end, on_beat=hear)
+            beat = run_until(runner, clock, end, on_beat=hear, keep_going=keep_going)
     _report(here, beat)
 
 
@@ -110,16 +122,17 @@ def _store_for(here: Here, sink: Path | None) -> Iterator[Store]:
     What goes to a sink counts as sent, so that nobody would ever get it. Raises StoreHeld where real mail would go out
     of a store that is not known to be the one that sends.
     """
-    from sqlalchemy import delete, select
+    from sqlalchemy import delete
 
     from app.opened import open_store
+    from journeys.store.definitions import has_account
     from journeys.store.owner import require_ours
-    from journeys.store.tables import account, lease
+    from journeys.store.tables import lease
 
     if sink is None:
         require_ours(here.store)
     with here.store.read() as conn:
-        real = conn.execute(select(account.c.key).limit(1)).first() is not None
+        real = has_account(conn)
     if sink is None or not real:
         yield here.store
         return
@@ -200,21 +213,17 @@ def _runner(store: Store, sink: Path | None, clock: Any, *, threads: int) -> Any
 
 def _run_once(here: Here, store: Store, sink: Path | None, threads: int) -> None:
     from journeys.runtime.chores import Chores
-    from journeys.runtime.lease import Lease, holder_name
+    from journeys.runtime.lease import Lease, held, holder_name
 
     runner = _runner(store, sink, here.clock, threads=threads)
     chores = Chores(store)
-    lease = Lease(store, holder_name())
-    lease.take(here.clock.now())
-    try:
+    with held(Lease(store, holder_name()), here.clock) as keep_going:
         runner.recover(here.clock.now())
         # a server may run nothing but this, every few minutes; a sink is for looking, and leaves no backups about
         troubles = chores.before(here.clock.now()) if sink is None else []
-        beat = runner.beat(here.clock.now())
+        beat = runner.beat(here.clock.now(), keep_going=keep_going)
         if sink is None:
-            troubles += chores.after(here.clock.now())
-    finally:
-        lease.give_back()
+            troubles += chores.after(here.clock.now(), keep_going)
     for trouble in troubles:
         here.out.aside(trouble)
     _report(here, beat)
@@ -299,8 +308,11 @@ def send(
     from journeys.messages.template import load
     from journeys.store.contacts import find
     from journeys.store.fields import email_address
+    from journeys.store.owner import require_ours
     from journeys.store.tables import contact as contacts
 
+    if sink is None:
+        require_ours(here.store)
     address = email_address(test)
     wanted = load(here.workspace.messages / template)
     now = here.clock.now()

@@ -151,6 +151,14 @@ class DueChoice(StrEnum):
     SKIP = "skip"
 
 
+class SendOrSkip(UsageError):
+    text = N_(
+        "This store was run on another computer before. Say what becomes of messages that were due until now: with "
+        "--due send they go out (it was moved here, and no other one is left), with --due skip they do not (it is a "
+        "copy, and another one may have sent them)."
+    )
+
+
 @_store.command("claim", help=_("Say that this copy of the store is the one that sends."))
 @in_workspace
 def claim(
@@ -159,17 +167,22 @@ def claim(
     due: Annotated[
         DueChoice | None,
         typer.Option(
-            help=_("What was due until now: send it, or skip it; else skipped after a restore, sent after a move.")
+            help=_(
+                "What was due until now: send it, or skip it. A store from another computer asks which; else it is "
+                "skipped, since it may have gone out."
+            )
         ),
     ] = None,
 ) -> None:
-    from journeys.store.owner import backup_mark, why_held
+    from journeys.store.owner import Because, why_held
     from journeys.store.owner import claim as claim_store
 
     now = here.clock.now()
     with here.store.write(durable=True) as conn:
         why = why_held(conn, here.store)
-        chosen = due or (DueChoice.SKIP if backup_mark(conn) else DueChoice.SEND)
+        if why is not None and why.because is Because.ELSEWHERE and due is None:
+            raise SendOrSkip
+        chosen = due or DueChoice.SKIP
         if why is not None:
             claim_store(conn, here.store, now=now, leave_out=chosen is DueChoice.SKIP)
     facts = {"held": why is not None, "due": str(chosen) if why is not None else None}

@@ -89,6 +89,7 @@ class Advanced:
 
     members: int
     hops: int
+    ended: int = 0
 
 
 class Walk:
@@ -118,11 +119,12 @@ class Walk:
             return Advanced(0, 0)
         hops, ended = self.walk(conn, plans, now=now, zone=zone)
         conn.execute(KEEP_RESTING)
+        left = 0
         if ended:
             record_jumps(conn, plans, now=now)
-            conn.execute(KEEP_ENDED, {"now": now})
+            left = conn.execute(KEEP_ENDED, {"now": now}).rowcount
         scratch.clear(conn, cohort)
-        return Advanced(taken, hops)
+        return Advanced(taken, hops, left)
 
     def walk(self, conn: Connection, plans: dict[int, Plan], *, now: Instant, zone: ZoneInfo) -> tuple[int, bool]:
         """Walk the cohort table's members, all due, until every one rests or has ended.

@@ -154,7 +154,6 @@ class LetterWriter:
         self, conn: Connection, lot: _Lot, message: Claimed, template: Template, sender: Sender, *, now: Instant
     ) -> Context:
         contact = lot.contacts[message.contact]
-        zone = zone_of(contact["time_zone"], lot.zone)
         language = template.language or contact["language"] or ""
         return Context(
             **self._matter(conn, lot, message, now=now),
@@ -168,7 +167,7 @@ class LetterWriter:
                 language=language,
             ),
             sender=sender,
-            why=_why(lot, message, language, zone) if message.message_class == "marketing" else "",
+            why=_why(lot, message, language) if message.message_class == "marketing" else "",
             marketing=message.message_class == "marketing",
         )
 
@@ -200,14 +199,17 @@ class LetterWriter:
         }
 
 
-def _why(lot: _Lot, message: Claimed, language: str, zone: ZoneInfo) -> str:
-    """Why the person gets this mail, in a sentence of their language, the day on their own calendar."""
+def _why(lot: _Lot, message: Claimed, language: str) -> str:
+    """Why the person gets this mail, in a sentence of their language.
+
+    The day is the workspace's: one that came without a time of day began there, and is the day before further west.
+    """
     given_at = lot.consents.get((message.contact, message.purpose))
     if given_at is None:
         return ""
     say = words_in(language)
     return say(N_("You get this mail because you agreed to “{purpose}” on {day}.")).format(
-        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_in(language, day_of(given_at, zone))
+        purpose=lot.purposes.get(message.purpose, message.purpose), day=day_in(language, day_of(given_at, lot.zone))
     )
 
 

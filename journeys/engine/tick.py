@@ -122,7 +122,7 @@ class ClockBehind(KanwaError):
 
     text = N_(
         "The clock says {now}, but the store has already been run up to {last}. Nothing was done. Set the clock of this "
-        "computer, or wait until it has caught up."
+        "computer, wait until it has caught up, or go back to a backup from before with kanwa store restore."
     )
 
 
@@ -369,6 +369,7 @@ class Engine:
                 took = time.perf_counter() - began
                 done.members += advanced.members
                 done.hops += advanced.hops
+                done.ended += advanced.ended
                 if advanced.members < self._pace.size:
                     waiting.remove(journey)
                 self._pace.took(advanced.members, took)

@@ -141,7 +141,7 @@ def _passages(
             step = plan.steps[row["node"]]
             waits_for, due_at = _resting(conn, row)
             if row["noted"] is not None:
-                waits_for += because(step.node, "", row["noted"], names, at=now, zone=zone)
+                waits_for += because(step.node, "", row["noted"], names, at=now, zone=zone, rests=True)
             stays.append(
                 Stay(
                     node=step.id,
@@ -187,9 +187,9 @@ def _stay(plan: Plan, hop: Mapping[Any, Any], names: Names, zone: ZoneInfo) -> S
 
 
 def because(
-    node: Node, reason: str, values: str | None, names: Names, *, at: Instant, zone: ZoneInfo
+    node: Node, reason: str, values: str | None, names: Names, *, at: Instant, zone: ZoneInfo, rests: bool = False
 ) -> tuple[Because, ...]:
-    """A hop's reason and compared values in words."""
+    """A hop's reason and compared values in words; `rests`: those of a member that is still there."""
     found = [Because(said(reason))] if reason else []
     if values is None:
         return tuple(found)
@@ -197,16 +197,22 @@ def because(
     asked = _criterion_of(node)
     if asked is not None:
         found += [Because(str(row), row.holds) for row in explain(asked, data, names, at=at, zone=zone)]
-    elif (told := node.told(data, names, zone) if isinstance(data, dict) else None) is not None:
+    elif (told := node.told(data, names, zone, rests=rests) if isinstance(data, dict) else None) is not None:
         found += [Because(one) for one in told]
     elif isinstance(data, dict) and ("channels" in data or "messages" in data):
         found += [Because(one) for one in channels_said(data)]
     elif isinstance(node, Send | Webhook):
         sentences = message_said(data["state"], data["reason"], data["detail"])
         found += [Because(one) for one in sentences if one not in {because.sentence for because in found}]
+        if isinstance(node, Send) and not rests and not node.unreachable_goes_another_way and data["state"] in _LOST:
+            found.append(Because(_("The contact goes on all the same.")))
     elif isinstance(data, dict):
         found += [Because(_fact(name, value, names, zone)) for name, value in data.items() if value not in (None, "")]
     return tuple(found)
+
+
+#: states of a message that nobody got
+_LOST = frozenset({"failed", "skipped", "expired", "cancelled"})
 
 
 def _criterion_of(node: Node) -> Criterion | None:

@@ -204,10 +204,10 @@ class Node(BaseModel):
         """What due members do. Not asked of kinds that end."""
         raise NotImplementedError
 
-    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str] | None:
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo, *, rests: bool) -> Iterator[str] | None:
         """Sentences for the values that a hop, or a member at rest, keeps; None: they are said as they are.
 
-        `zone` is the workspace's.
+        `zone` is the workspace's; `rests` says whether the member is still there.
         """
         return None
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import platform
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
 from sqlalchemy import delete, select, update
 
+from journeys.base.clock import Clock
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_
 from journeys.base.time import Instant, moment
-from journeys.store import settings
+from journeys.store import runs, settings
 from journeys.store.dialect import upsert
 from journeys.store.store import Store
 from journeys.store.tables import lease
@@ -47,8 +51,11 @@ class Lease:
     holder: str
 
     def take(self, now: Instant) -> None:
-        """Take the lease, or keep it. Raises RunsElsewhere while another holds it."""
-        with self.store.write() as conn:
+        """Take the lease, or keep it. Raises RunsElsewhere while another holds it.
+
+        Each time the store is counted as run, so that a copy made before is known for an older one.
+        """
+        with self.store.write(durable=True) as conn:
             row = conn.execute(_LOCKED).one_or_none()
             if row is None:
                 # of two that make it at once, one waits here, and finds the other's
@@ -59,11 +66,43 @@ class Lease:
                 zone = settings.workspace_zone(conn)
                 raise RunsElsewhere(holder=row.holder, until=f"{moment(Instant(row.until_at), zone):%Y-%m-%d %H:%M:%S}")
             conn.execute(update(lease).where(lease.c.name == NAME).values(holder=self.holder, until_at=now + SECONDS))
+            counted = runs.count_up(conn)
+        runs.note(self.store, counted)
 
     def give_back(self) -> None:
         """Let the next one run at once."""
-        with self.store.write() as conn:
-            conn.execute(delete(lease).where(lease.c.name == NAME, lease.c.holder == self.holder))
+        with self.store.write(durable=True) as conn:
+            mine = delete(lease).where(lease.c.name == NAME, lease.c.holder == self.holder)
+            if not conn.execute(mine).rowcount:
+                return
+            counted = runs.count_up(conn)
+        runs.note(self.store, counted)
+
+
+@contextmanager
+def held(lease: Lease, clock: Clock) -> Iterator[Callable[[], bool]]:
+    """Hold the lease within the block. Yields what keeps it: to be asked between transactions, by any thread; True.
+
+    `clock` is that of this computer, also where the store is run on another one: it says to others how long the lease
+    holds. Raises RunsElsewhere, also in the middle where it was lost.
+    """
+    renewing = threading.Lock()
+    renew_at = Instant(0)
+
+    def keep() -> bool:
+        nonlocal renew_at
+        now = clock.now()
+        with renewing:
+            if now >= renew_at:
+                lease.take(now)
+                renew_at = Instant(now + SECONDS // 4)
+        return True
+
+    keep()
+    try:
+        yield keep
+    finally:
+        lease.give_back()
 
 
 def is_dead(holder: str) -> bool:

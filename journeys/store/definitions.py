@@ -144,6 +144,11 @@ def define_segment(conn: Connection, key: str, criterion: Mapping[str, Any], *, 
     _define(conn, segment, key, what="segment", example="lapsed", label=label, criterion=dict(criterion), **again)
 
 
+def has_account(conn: Connection) -> bool:
+    """Whether real mail goes, or has gone, out of this store: no account is ever taken away."""
+    return conn.execute(select(account.c.key).limit(1)).first() is not None
+
+
 def define_account(conn: Connection, key: str, *, channel: str, settings: Mapping[str, Any]) -> None:
     """An account: a way out for one channel. Raises SecretInSettings, UnknownChannel."""
     for name in settings:

@@ -1,8 +1,9 @@
 """Whose store this is: the one that sends, or a copy of it.
 
 Two copies of one store that both send would write to everybody twice. Each store therefore remembers the machine, the
-place and the file (or database) it was run from, and each backup carries a mark; a store that finds itself elsewhere is
-*held*: nothing is sent from it until somebody says that this is the one.
+place and the file (or database) it was run from, each backup carries a mark, and the machine notes how often a store was
+run (`runs`); a store that finds itself elsewhere, or behind, is *held*: nothing is sent from it until somebody says that
+this is the one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from sqlalchemy import Connection, delete, select, text
 from journeys.base.errors import KanwaError
 from journeys.base.i18n import N_, _
 from journeys.base.time import Instant, moment
-from journeys.store import settings
+from journeys.store import runs, settings
 from journeys.store.backup import BACKUP
 from journeys.store.dialect import upsert
 from journeys.store.store import Store
@@ -54,6 +56,25 @@ class Identity:
     file: str
 
 
+class Because(StrEnum):
+    """Why a store is held."""
+
+    RESTORED = "restored"
+    COPY = "copy"
+    #: an older copy of the store in the place of the store
+    BEHIND = "behind"
+    ELSEWHERE = "another computer"
+    UNCLAIMED = "unclaimed"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """That a store is held, and why."""
+
+    because: Because
+    why: str
+
+
 def identity(conn: Connection, store: Store) -> Identity:
     """Where the open store is now."""
     owner = os.environ.get(OWNER_VARIABLE, "").strip()
@@ -78,6 +99,7 @@ def own(conn: Connection, store: Store) -> None:
     made = upsert(conn, lease).values(name=NAME, holder="", until_at=0, data=asdict(identity(conn, store)))
     conn.execute(made.on_conflict_do_update(index_elements=["name"], set_={"data": made.excluded.data}))
     conn.execute(delete(setting).where(setting.c.key == BACKUP))
+    runs.leap(conn, store)
 
 
 def backup_mark(conn: Connection) -> dict[str, Any] | None:
@@ -86,35 +108,33 @@ def backup_mark(conn: Connection) -> dict[str, Any] | None:
     return mark
 
 
-def why_held(conn: Connection, store: Store) -> str | None:
-    """A sentence on why nothing is sent from this store; None where it is the one that sends."""
+def why_held(conn: Connection, store: Store) -> Held | None:
+    """Why nothing is sent from this store; None where it is the one that sends."""
     if mark := backup_mark(conn):
         at = moment(Instant(mark["at"]), settings.workspace_zone(conn))
-        return _("it was restored from the backup of {at:%Y-%m-%d %H:%M}.").format(at=at)
+        return Held(Because.RESTORED, _("it was restored from the backup of {at:%Y-%m-%d %H:%M}.").format(at=at))
     data = conn.execute(select(lease.c.data).where(lease.c.name == NAME)).scalar()
     if data is None:
-        return _("nobody has said yet that it is the one that sends.")
+        return Held(Because.UNCLAIMED, _("nobody has said yet that it is the one that sends."))
     known, here = Identity(**data), identity(conn, store)
     if known.machine != here.machine:
-        return _("it was run on another computer before.")
-    if known.file != here.file:
-        return _("it is a copy.") if known.place == here.place else _copied(known)
+        return Held(Because.ELSEWHERE, _("it was run on another computer before."))
     # a file that was moved keeps its number; a copy elsewhere may have the same one by chance
-    if store.is_sqlite and known.place != here.place and Path(known.place).exists():
-        return _copied(known)
+    moved = store.is_sqlite and known.place != here.place
+    if known.file != here.file or (moved and Path(known.place).exists()):
+        copied = _("it is a copy.") if known.place == here.place else _("it is a copy of {place}.")
+        return Held(Because.COPY, copied.format(place=known.place))
+    if runs.lags(conn, store):
+        return Held(Because.BEHIND, _("it is an older copy of itself, made before it was last run."))
     return None
-
-
-def _copied(known: Identity) -> str:
-    return _("it is a copy of {place}.").format(place=known.place)
 
 
 def require_ours(store: Store) -> None:
     """Raises StoreHeld for a store that is not known to be the one that sends."""
     with store.read() as conn:
-        why = why_held(conn, store)
-    if why is not None:
-        raise StoreHeld(store=store.label, why=why)
+        held = why_held(conn, store)
+    if held is not None:
+        raise StoreHeld(store=store.label, why=held.why)
 
 
 def claim(conn: Connection, store: Store, *, now: Instant, leave_out: bool) -> None:

@@ -61,5 +61,5 @@ def workspace(kanwa: Run, made_workspace: Path) -> Path:
     """A workspace in the present folder."""
     shutil.copytree(made_workspace, Path.cwd(), dirs_exist_ok=True)
     # a copy sends nothing until somebody says that it is the one
-    assert kanwa("store", "claim").code == 0
+    assert kanwa("store", "claim", "--due", "send").code == 0
     return Path.cwd()

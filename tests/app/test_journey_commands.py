@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 import resources
+from journeys.base.clock import SystemClock
 from journeys.graph.content import hash_of
 from journeys.graph.file import load, save
 from journeys.graph.journey import Journey
 from journeys.graph.settings import JourneySettings
 from journeys.nodes.registry import kinds
+from journeys.runtime.lease import Lease
+from journeys.store.opening import open_store
 
 Kanwa = Callable[..., Any]
 SAMPLES = Path(resources.__file__).parent / "journeys"
@@ -193,8 +196,12 @@ def test_a_list_trigger_takes_contacts_from_a_file(kanwa: Kanwa, shop: Path) -> 
     file.write_text(json.dumps(data))
     assert kanwa("publish", "hello").code == 0
     Path("list.txt").write_text("anna@example.com\njan@example.com\n\n")
-    ran = kanwa("enroll", "hello", "--list", "list.txt", "--json")
+    wrong = kanwa("enroll", "hello", "--contact", "jon@example.com", "--contact", "jan@example.com", "--contact", "joe")
+    assert (wrong.code, wrong.err) == (2, "There are no contacts “jon@example.com”, “joe”. Nobody came in.\n")
+    assert kanwa("enroll", "hello", "list.txt", "--list", "list.txt").code == 2
+    ran = kanwa("enroll", "hello", "list.txt", "--json")
     assert (ran.code, ran.data["entered"]) == (0, 2)
+    assert kanwa("enroll", "hello", "--list", "list.txt", "--json").data["entered"] == 0
     assert kanwa("enroll", "hello", "--contact", "anna@example.com", "--json").data["entered"] == 0
 
 
@@ -237,6 +244,81 @@ def test_a_clock_behind_the_last_run_does_nothing(kanwa: Kanwa, shop: Path) -> N
     ran = kanwa("run", "--now", "2026-09-08", "--sink", "mail")
     assert ran.code == 1
     assert ran.err.startswith("The clock says 2026-09-08")
+
+
+@pytest.mark.parametrize(
+    "words", [["--now", "2026-09-09"], ["--now", "2026-09-09", "--until", "2026-09-10"], ["--once"]]
+)
+def test_a_store_that_is_run_is_not_run_beside_it(kanwa: Kanwa, shop: Path, words: list[str]) -> None:
+    store = open_store(str(shop / "store.sqlite"))
+    other = Lease(store, "server:1")
+    other.take(SystemClock().now())
+    ran = kanwa("run", *words, "--sink", "mail")
+    assert (ran.code, kanwa("status", "--json").data["last_tick"]) == (1, None)
+    assert ran.err.startswith("This store is already being run by server:1.")
+    other.give_back()
+    store.close()
+    for _again in range(2):
+        assert kanwa("run", *words, "--sink", "mail").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["publish", "hello"],
+        ["enroll", "hello", "--contact", "anna@example.com"],
+        ["pause", "hello"],
+        ["resume", "hello"],
+        ["stop", "hello"],
+        ["archive", "hello"],
+        ["migrate", "hello"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_trap_17_a_store_with_a_real_account_goes_by_the_clock_of_its_computer(
+    kanwa: Kanwa, shop: Path, words: list[str]
+) -> None:
+    assert kanwa("publish", "hello").code == 0
+    kanwa("account", "add", "mail", "--host", "localhost", "--port", 1025, "--security", "plain")
+    before = kanwa("journeys", "--json").data
+    ran = kanwa(*words, "--now", "2030-01-01")
+    assert (ran.code, ran.err) == (
+        2,
+        f"--now is not for the store {shop / 'store.sqlite'}: it has an account that sends real mail, and goes by the "
+        "clock of this computer. Try it on a copy of the store without accounts, named with --store.\n",
+    )
+    assert kanwa("journeys", "--json").data == before
+
+
+def test_nothing_is_done_before_the_last_run(kanwa: Kanwa, shop: Path) -> None:
+    kanwa("publish", "hello", "--now", "2026-09-07")
+    kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    ran = kanwa("pause", "hello", "--now", "1999-01-01")
+    assert (ran.code, ran.err) == (
+        2,
+        "--now 1999-01-01 is before 2026-09-09T00:00:00+02:00, up to which the store has already been run.\n",
+    )
+    assert kanwa("pause", "hello", "--now", "2026-09-09").code == 0
+
+
+def test_a_run_into_the_future_says_what_it_leaves_behind(kanwa: Kanwa, shop: Path) -> None:
+    past = kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    assert "The way back" not in past.err
+    ahead = kanwa("run", "--now", "2090-01-01", "--sink", "mail")
+    assert (
+        "This runs the store itself up to 2090-01-01 00:00, and nothing else will be done on it until then. The way back "
+        "is a backup made before: kanwa store restore."
+    ) in ahead.err
+    assert "go back to a backup from before with kanwa store restore" in kanwa("run", "--once", "--sink", "mail").err
+
+
+def test_a_run_says_how_many_came_to_the_end(kanwa: Kanwa, shop: Path) -> None:
+    kanwa("publish", "hello", "--now", "2026-09-07")
+    agree(kanwa, "2026-09-07T10:00")
+    inside = kanwa("run", "--now", "2026-09-07", "--until", "2026-09-09", "--sink", "mail")
+    assert "Came in: 1, left: 0," in inside.out
+    ran = kanwa("run", "--now", "2026-09-09", "--until", "2026-09-14", "--sink", "mail")
+    assert "left: 1," in ran.out
 
 
 def test_trap_17_a_store_with_a_real_account_runs_on_a_copy(kanwa: Kanwa, shop: Path) -> None:

@@ -149,7 +149,12 @@ def test_a_draft_has_policies_of_its_own(kanwa: Kanwa, workspace: Path) -> None:
     assert kanwa("policy", "set", "--journey", "welcome", "--at-most", 1, "--days", 2).code == 0
     assert '"at_most": 1' in draft.read_text(encoding="utf-8")
     assert '"from": "21:00"' in draft.read_text(encoding="utf-8")
-    assert kanwa("policy", "list", "--json").data == []
+    listed = kanwa("policy", "list", "--json").data
+    assert [(row["kind"], row["journey"], row["draft"]) for row in listed] == [
+        ("cap", "Welcome series", True),
+        ("quiet_hours", "Welcome series", True),
+    ]
+    assert "from the next publishing on" in kanwa("policy", "list").out
     assert kanwa("policy", "remove", "cap", "--journey", "welcome").code == 0
     assert kanwa("policy", "remove", "cap", "--journey", "welcome").code == 2
     assert draft.read_bytes() == source.read_bytes()

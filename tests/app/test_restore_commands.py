@@ -74,15 +74,55 @@ def test_nothing_is_sent_from_a_restored_store_until_it_is_claimed(kanwa: Kanwa,
     assert kanwa("run", "--once").err.startswith("There is no account to send by.")
 
 
-def test_a_copied_workspace_is_held_and_what_is_due_goes_out_once_it_is_claimed(
+def test_a_copied_workspace_is_held_and_what_is_due_is_skipped_where_nothing_else_is_said(
     kanwa: Kanwa, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = Path(shutil.copytree(workspace, workspace.parent / "copy"))
     monkeypatch.chdir(copy)
     assert f"it is a copy of {workspace}" in kanwa("run", "--once").err
     assert kanwa("run", "--once", "--sink", "mail").code == 0
-    assert kanwa("store", "claim", "--json").data == {"held": True, "due": "send"}
+    assert kanwa("store", "claim", "--json").data == {"held": True, "due": "skip"}
     assert kanwa("run", "--once").err.startswith("There is no account to send by.")
+
+
+def test_a_plain_copy_put_back_is_held_and_what_is_due_is_skipped_where_nothing_else_is_said(
+    kanwa: Kanwa, workspace: Path
+) -> None:
+    shutil.copy("store.sqlite", "plain.copy")
+    assert kanwa("run", "--once", "--sink", "mail").code == 0
+    # as `cp` does it: the file stays the same one
+    Path("store.sqlite").write_bytes(Path("plain.copy").read_bytes())
+    for log in ("store.sqlite-wal", "store.sqlite-shm"):
+        Path(log).unlink(missing_ok=True)
+    assert "it is an older copy of itself, made before it was last run." in kanwa("run", "--once").err
+    assert kanwa("store", "claim", "--json").data == {"held": True, "due": "skip"}
+    assert kanwa("run", "--once").err.startswith("There is no account to send by.")
+
+
+def test_no_mail_to_look_at_goes_out_of_a_store_that_is_held(
+    kanwa: Kanwa, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kanwa("template", "add", "nps-survey").code == 0
+    kanwa("sender", "add", "shop", "--name", "Shop", "--address", "shop@example.com")
+    monkeypatch.setenv("KANWA_STORE_OWNER", "server")
+    ran = kanwa("send", "nps-survey", "--test", "anna@example.com")
+    assert (ran.code, "it was run on another computer before." in ran.err) == (1, True)
+    assert kanwa("send", "nps-survey", "--test", "anna@example.com", "--sink", "mail").code == 0
+
+
+def test_a_store_from_another_computer_is_claimed_only_by_saying_what_becomes_of_what_is_due(
+    kanwa: Kanwa, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KANWA_STORE_OWNER", "server")
+    ran = kanwa("store", "claim")
+    assert (ran.code, ran.err) == (
+        2,
+        "This store was run on another computer before. Say what becomes of messages that were due until now: with "
+        "--due send they go out (it was moved here, and no other one is left), with --due skip they do not (it is a "
+        "copy, and another one may have sent them).\n",
+    )
+    assert kanwa("store", "claim", "--due", "send", "--json").data == {"held": True, "due": "send"}
+    assert kanwa("store", "claim", "--json").data == {"held": False, "due": None}
 
 
 def test_a_store_that_sends_already_need_not_be_claimed(kanwa: Kanwa, workspace: Path) -> None:

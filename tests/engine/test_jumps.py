@@ -14,6 +14,7 @@ from journeys.engine import scratch
 from journeys.engine.advance import Walk
 from journeys.engine.checking import checked
 from journeys.engine.enroll import enroll_contacts
+from journeys.engine.stopping import archive, stop
 from journeys.engine.tick import Engine
 from journeys.engine.trace import trace
 from journeys.graph.journey import Journey
@@ -177,6 +178,29 @@ def test_a_journey_that_lets_nobody_in_is_the_reason(world: World, state: str, s
     assert misses(world) == [(anna, state)]
     assert "second" not in by_journey(world)
     assert told(world, anna) == f"The contact did not come in there. {sentence}"
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_nobody_jumps_into_a_journey_that_was_stopped_while_it_ran(world: World, archived: bool) -> None:
+    before, jumping, after = world.people(3)
+    world.publish(second())
+    world.publish(first())
+    enroll(world, [before])
+    world.tick()
+    enroll(world, [jumping])
+    # cut off where the first passage has ended and nobody has heard of it
+    going = iter([True, True])
+    world.engine.tick(world.now, keep_going=lambda: next(going, False))
+    with world.store.read() as conn:
+        kinds = conn.execute(select(t.event.c.kind).join(t.fresh, t.fresh.c.event == t.event.c.id)).scalars().all()
+    assert kinds == ["journey.jumped"]
+    stop(world.store, "second", inside="leave", now=world.now)
+    if archived:
+        archive(world.store, "second", now=world.now)
+    enroll(world, [after])
+    world.tick()
+    assert [one["contact"] for one in by_journey(world)["second"]] == [before]
+    assert misses(world) == [(one, "archived" if archived else "stopped") for one in (jumping, after)]
 
 
 def test_a_journey_that_is_not_there_is_said(world: World) -> None:

@@ -20,7 +20,7 @@ from journeys.store import contacts, definitions
 from journeys.store import tables as t
 from journeys.store.contracts import NewContract, add_contracts
 from journeys.store.purchases import NewLine, NewPurchase, add_purchases
-from tests.engine.conftest import World, build
+from tests.engine.conftest import World, at, build
 from tests.engine.mails import KEYS, add_sender, attached, body, claimed, parse, starter, written
 
 BY_HAND = {"on": {"type": "list"}}
@@ -187,6 +187,17 @@ def test_why_one_gets_it_names_the_purpose_and_the_day_of_consent(world: World) 
     mail = mail_of(write(world)[anna])
     assert "You get this mail because you agreed to “Our newsletter” on 2 March 2026." in body(mail)
     assert "on 2 March 2026." in body(mail, "html")
+
+
+def test_a_consent_of_a_day_is_told_as_that_day_to_whoever_lives_further_west(world: World) -> None:
+    (anna,) = world.people(1, time_zone="America/New_York")
+    add_sender(world.store)
+    world.now = at("2026-03-02 00:00")
+    world.consent([anna])
+    world.publish(one_mail(message_class="marketing", purpose="newsletter"), {"hello": written("hello", text="Hello")})
+    world.enroll([anna])
+    world.tick("2026-03-02 12:00")
+    assert "agreed to “newsletter” on 2 March 2026." in body(mail_of(write(world)[anna]))
 
 
 def test_only_marketing_mail_offers_to_unsubscribe(world: World) -> None:

@@ -69,18 +69,14 @@ def deliver(world: World, answer: Handed = OK) -> None:
     ).deliver()
 
 
-def sending(world: World, **more: Any) -> int:
+def sending(world: World, *, another_way: bool = True, **more: Any) -> int:
     """One contact with consent at a send."""
     (anna,) = world.people(1)
     world.consent([anna])
-    send = {"template": "hello", "purpose": "newsletter", "unreachable_goes_another_way": True}
-    world.publish(
-        build(
-            {"in": LIST, "ask": ("send", send), "sent": EXIT, "lost": EXIT},
-            [("in", "in", "ask"), ("ask", "sent", "sent"), ("ask", "not_sent", "lost")],
-            **more,
-        )
-    )
+    send = {"template": "hello", "purpose": "newsletter", "unreachable_goes_another_way": another_way}
+    edges = [("in", "in", "ask"), ("ask", "sent", "sent")] + [("ask", "not_sent", "lost")] * another_way
+    nodes = {"in": LIST, "ask": ("send", send), "sent": EXIT} | ({"lost": EXIT} if another_way else {})
+    world.publish(build(nodes, edges, **more))
     world.enroll([anna])
     world.tick()
     return anna
@@ -221,6 +217,14 @@ def test_what_became_of_a_message_stands_once_in_its_stay(
     world.tick()
     stay = passage_of(world, anna).stays[1]
     assert (stay.outlet, sentences(stay)) == (outlet, told)
+
+
+def test_where_a_failed_message_leads_nowhere_else_the_contact_is_told_to_go_on_all_the_same(world: World) -> None:
+    anna = sending(world, another_way=False)
+    deliver(world, Refused(550, "550 no such user"))
+    world.tick()
+    stay = passage_of(world, anna).stays[1]
+    assert (stay.outlet, sentences(stay)[-1]) == ("sent", "The contact goes on all the same.")
 
 
 def test_a_message_of_which_nobody_knows_is_told_so(world: World) -> None:

@@ -93,6 +93,8 @@ def test_the_trace_of_who_waits_says_for_which_date(trial: World) -> None:
         "That means 2026-03-07 09:00.",
         "If the date changes meanwhile, the wait follows it.",
     ]
+    trial.tick("2026-03-07 09:00")
+    assert sentences(passage_of(trial, anna).stays[1]) == ["The date is 2026-03-10.", "That means 2026-03-07 09:00."]
 
 
 def test_the_wait_follows_a_date_that_is_put_off_or_brought_forward(trial: World) -> None:

@@ -21,7 +21,8 @@ def test_a_clock_set_back_stops_the_store_with_a_sentence_until_it_has_caught_up
     shop.fire(-2 * HOUR)
     assert shop.troubles == [
         "The clock says 2026-03-02T10:00:00+01:00, but the store has already been run up to 2026-03-02T12:00:00+01:00. "
-        "Nothing was done. Set the clock of this computer, or wait until it has caught up."
+        "Nothing was done. Set the clock of this computer, wait until it has caught up, or go back to a backup "
+        "from before with kanwa store restore."
     ]
     assert shop.channel.mails == []
     shop.fire(2 * HOUR)

@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from journeys.base.clock import SetClock
 from journeys.base.time import Instant
-from journeys.runtime.lease import NAME, SECONDS, Lease, RunsElsewhere, holder_name, is_dead
+from journeys.runtime.lease import NAME, SECONDS, Lease, RunsElsewhere, held, holder_name, is_dead
 from journeys.store.store import Store
 from journeys.store.tables import lease
 from tests.engine.conftest import at
@@ -87,6 +88,27 @@ def test_nobody_gives_back_what_another_holds(store: Store) -> None:
     Lease(store, "server:1").take(NOW)
     Lease(store, "laptop:2").give_back()
     assert holder(store) == "server:1"
+
+
+def test_a_long_run_keeps_its_lease_and_gives_it_back(store: Store) -> None:
+    clock = SetClock(NOW)
+    with held(Lease(store, "server:1"), clock) as keep:
+        for _minute in range(5):
+            clock.set(Instant(clock.now() + SECONDS // 2))
+            assert keep()
+            with pytest.raises(RunsElsewhere):
+                Lease(store, "laptop:2").take(clock.now())
+    Lease(store, "laptop:2").take(clock.now())
+
+
+def test_a_long_run_that_has_lost_its_lease_is_told_and_leaves_it_to_the_other(store: Store) -> None:
+    clock = SetClock(NOW)
+    with held(Lease(store, "server:1"), clock) as keep:
+        clock.set(Instant(NOW + 2 * SECONDS))
+        Lease(store, "laptop:2").take(clock.now())
+        with pytest.raises(RunsElsewhere):
+            keep()
+    assert holder(store) == "laptop:2"
 
 
 # ids by number: the name of this process differs from one test worker to the next

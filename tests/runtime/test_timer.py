@@ -76,7 +76,8 @@ def test_a_clock_behind_is_told_and_not_raised(running: Run) -> None:
     assert running.fire(-HOUR) == 1
     assert running.troubles == [
         "The clock says 2026-03-02T11:00:00+01:00, but the store has already been run up to 2026-03-02T12:00:00+01:00. "
-        "Nothing was done. Set the clock of this computer, or wait until it has caught up."
+        "Nothing was done. Set the clock of this computer, wait until it has caught up, or go back to a backup "
+        "from before with kanwa store restore."
     ]
     assert running.fire(HOUR) == LONGEST
 

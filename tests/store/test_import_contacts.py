@@ -254,9 +254,8 @@ def test_a_file_without_a_header_is_mapped_by_number(load: Load, store: Store) -
 
 
 def test_a_file_of_something_else_is_refused_as_a_whole(load: Load, store: Store) -> None:
-    with pytest.raises(
-        MissingColumns, match="does not look like contacts: no column was recognised as external_id / email"
-    ):
+    recognised = r"external_id \(the number of the contact\) / email \(the address of the contact\)"
+    with pytest.raises(MissingColumns, match=f"does not look like contacts: no column was recognised as {recognised}"):
         load("order,total\n1,2\n")
     assert people(store) == {}
     with store.read() as conn:

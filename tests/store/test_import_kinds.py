@@ -18,6 +18,9 @@ from journeys.store.contacts import add
 from journeys.store.definitions import define_product, define_purpose
 from journeys.store.importing import Options, Report, import_file
 from journeys.store.importing.errors import MissingColumns, UnknownField
+from journeys.store.importing.kind import Kind
+from journeys.store.importing.mapping import say_missing
+from journeys.store.importing.run import KINDS, preview
 from journeys.store.store import Store
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -195,8 +198,26 @@ def test_defaults_stand_in_for_missing_columns(load: Load, store: Store) -> None
 
 
 def test_contacts_instead_of_purchases_are_refused_as_a_whole(load: Load) -> None:
-    with pytest.raises(MissingColumns, match="does not look like purchases: no column was recognised as at, total"):
+    with pytest.raises(MissingColumns) as refused:
         load("purchases", "email,first name\nanna@x.pl,Anna\n")
+    assert str(refused.value).endswith(
+        "does not look like purchases: no column was recognised as at (when it was), total (the amount of the whole "
+        "order) / amount (the amount of the line) / price (the price of one). Its columns are email, first name. Name the "
+        "columns to use, for example --map at=first name, or give all rows one value with --set."
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_what_a_file_must_have_is_told_in_words(kind: type[Kind]) -> None:
+    for group in kind.needs:
+        assert say_missing([group]).count("(") == len(group)
+
+
+def test_the_day_of_a_consent_is_known_as_given_at(load: Load, tmp_path: Path) -> None:
+    file = tmp_path / "consents.csv"
+    file.write_text("email,channel,purpose,given_at\nanna@x.pl,email,newsletter,2026-11-01\n")
+    found = preview(file, "consents")
+    assert (found.mapping["at"], found.missing) == ("given_at", (("given",),))
 
 
 # --- products and offers ---------------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ def held(path: Path) -> str | None:
     store = open_store(str(path))
     try:
         with store.read() as conn:
-            return why_held(conn, store)
+            found = why_held(conn, store)
+            return found.why if found is not None else None
     finally:
         store.close()
 

@@ -245,14 +245,14 @@ class UntilDate(WaitRule):
         )
         return func.coalesce(written_at, members.c.arrived_at)
 
-    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str]:
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo, *, rests: bool) -> Iterator[str]:
         if values["named_at"] is None:
             if values["date"] is not None:
                 yield _("The date is “{value}”, which names no day.").format(value=values["date"].removeprefix("@"))
             return
         yield _("The date is {date}.").format(date=say_base(values["date"], zone))
         yield _("That means {moment}.").format(moment=f"{moment(Instant(values['named_at']), zone):%Y-%m-%d %H:%M}")
-        if self.date.kinds:
+        if rests and self.date.kinds:
             yield _("If the date changes meanwhile, the wait follows it.")
 
     # --- words and checks ------------------------------------------------------------------------------------------

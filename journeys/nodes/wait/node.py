@@ -160,8 +160,8 @@ class Wait(Node):
             due_at=case((late, members.c.again_at), else_=due_at),
         )
 
-    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str] | None:
-        return self.rule.told(values, names, zone)
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo, *, rests: bool) -> Iterator[str] | None:
+        return self.rule.told(values, names, zone, rests=rests)
 
     @property
     def _goes_on_later(self) -> bool:

@@ -142,7 +142,7 @@ class PurchaseRhythm(WaitRule):
     def _of_all(self, column: str) -> ColumnElement[Any]:
         return select(rhythm.c[column]).where(rhythm.c.segment == "", rhythm.c.gaps > 0).scalar_subquery()
 
-    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str]:
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo, *, rests: bool) -> Iterator[str]:
         days, n = f"{values['days']:.4g}", values["gaps"]
         match values["rhythm"]:
             case "contact":

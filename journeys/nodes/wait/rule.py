@@ -91,6 +91,6 @@ class WaitRule(BaseModel):
         """What due members do; asked of rules that look at more than the clock."""
         raise NotImplementedError
 
-    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo) -> Iterator[str] | None:
+    def told(self, values: Mapping[str, Any], names: Names, zone: ZoneInfo, *, rests: bool) -> Iterator[str] | None:
         """As `Node.told`."""
         return None

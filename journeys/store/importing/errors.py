@@ -62,7 +62,8 @@ class BrokenFile(KanwaError):
 
 class MissingColumns(FileProblem):
     text = N_(
-        "{path} does not look like {kind}: no column was recognised as {fields}. Its columns are {columns}. Name the columns to use."
+        "{path} does not look like {kind}: no column was recognised as {fields}. Its columns are {columns}. Name the "
+        "columns to use, for example --map {example}, or give all rows one value with --set."
     )
 
 

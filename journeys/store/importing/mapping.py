@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from journeys.base.catalogue import AttributeEntry
 from journeys.base.errors import suggestion
+from journeys.base.i18n import N_, _
 from journeys.base.text import fold
 from journeys.store.importing.errors import UnknownColumn, UnknownField
 from journeys.store.importing.source import column_name
@@ -28,6 +29,34 @@ class Field:
     #: headers in `plain` form, in the order of how sure they are; * stands for anything
     words: tuple[str, ...] = ()
     read: Reader = read_text
+
+
+#: what the fields hold that a file cannot do without
+_HOLDS = {
+    "amount": N_("the amount of the line"),
+    "at": N_("when it was"),
+    "channel": N_("email, sms and the like"),
+    "code": N_("the code itself"),
+    "customer": N_("the number of the contact"),
+    "duration_days": N_("how many days the contract lasts"),
+    "email": N_("the address of the contact"),
+    "end_on": N_("the last day"),
+    "external_id": N_("the number of the contact"),
+    "given": N_("yes or no: given or withdrawn"),
+    "key": N_("the number of the product"),
+    "kind": N_("what happened, such as page.visited"),
+    "pool": N_("the pool of the code"),
+    "price": N_("the price of one"),
+    "product": N_("the number of the product"),
+    "purpose": N_("what was agreed to"),
+    "start_on": N_("the first day"),
+    "total": N_("the amount of the whole order"),
+}
+
+
+def say_missing(groups: Iterable[tuple[str, ...]]) -> str:
+    """Fields that a file lacks, each with what it holds; of each group one is enough."""
+    return ", ".join(" / ".join(f"{name} ({_(_HOLDS[name])})" for name in group) for group in groups)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from journeys.store.importing.events import Events
 from journeys.store.importing.goods import Offers, Products
 from journeys.store.importing.kind import Kind, Parsed, Run
 from journeys.store.importing.lots import Lots, lots_of
-from journeys.store.importing.mapping import Columns, Field, map_columns
+from journeys.store.importing.mapping import Columns, Field, map_columns, say_missing
 from journeys.store.importing.new_attributes import define, guessed
 from journeys.store.importing.opening import open_source
 from journeys.store.importing.options import Options
@@ -182,8 +182,9 @@ class _Import:
             raise MissingColumns(
                 path=path,
                 kind=_(self.kind_class.noun),
-                fields=", ".join(" / ".join(group) for group in missing),
+                fields=say_missing(missing),
                 columns=", ".join(names)[:500],
+                example=f"{missing[0][0]}={names[self.unused[0]] if self.unused else 'COLUMN'}",
             )
         self.defaults = {name: self._default(name, text) for name, text in options.defaults.items()}
         self.lots: Lots = stack.enter_context(lots_of(store, dry_run=options.dry_run))
