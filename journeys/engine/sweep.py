@@ -252,7 +252,15 @@ def _let_in(
     return admit_of_day(conn, plan, trigger, count, day, now=now, zone=zone, paused=live.paused, again=again).entered
 
 
-_MISS_EARLIER = (
+_zone = func.coalesce(t.contact.c.time_zone, "").label("zone")
+_ZONES = Kept(select(_zone).join(candidate, candidate.c.contact == t.contact.c.id).distinct())
+_PUT_DUE = Kept(insert(due).values(zone=bindparam("the_zone"), due_at=bindparam("at")))
+_SET_DUE = Kept(
+    update(candidate)
+    .where(t.contact.c.id == candidate.c.contact + 0, due.c.zone == func.coalesce(t.contact.c.time_zone, ""))
+    .values(due_at=due.c.due_at)
+)
+_MISS_EARLIER = Kept(
     update(candidate).where(candidate.c.due_at < bindparam("published_at", type_=BigInteger())).values(miss="existing")
 )
 
@@ -267,16 +275,9 @@ def list_of_day(conn: Connection, plan: Plan, trigger: str, day: date, *, zone: 
     count = conn.execute(listing, asking.values(zone) | within.values).rowcount
     if not count:
         return 0
-    zone_of_contact = func.coalesce(t.contact.c.time_zone, "")
-    zones = conn.execute(
-        select(zone_of_contact).join(candidate, candidate.c.contact == t.contact.c.id).distinct()
-    ).scalars()
-    conn.execute(insert(due), [{"zone": z, "due_at": at} for z, at in on.due(list(zones), day, zone).items()])
-    conn.execute(
-        update(candidate)
-        .where(t.contact.c.id == candidate.c.contact + 0, due.c.zone == zone_of_contact)
-        .values(due_at=due.c.due_at)
-    )
+    due_at = on.due([row.zone for row in conn.execute(_ZONES)], day, zone)
+    conn.execute(_PUT_DUE, [{"the_zone": name, "at": at} for name, at in due_at.items()])
+    conn.execute(_SET_DUE)
     scratch.clear(conn, due)
     return count
 
