@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from journeys.base.clock import SetClock
 from journeys.base.time import DAY, Instant
-from journeys.engine import lifecycle, scratch
+from journeys.engine import lifecycle
 from journeys.engine.letters import LetterWriter
 from journeys.engine.missed import let_in
-from journeys.store import contacts, settings
+from journeys.store import contacts
 from journeys.store import tables as t
 from journeys.store.attributes import define_attribute
 from journeys.store.feeds import Feed, Read, define_feed, feed_named, keep_rows
@@ -332,6 +332,5 @@ def test_who_is_let_in_after_a_pause_comes_in_once_a_product(world: World, load:
     for line in ("tea;8", "cup;9"):
         load("key;price", line)
         world.tick()
-    with scratch.work(world.store) as conn:
-        let_in(conn, world.engine.plans, "test", now=world.now, zone=settings.workspace_zone(conn))
+    let_in(world.store, world.engine.plans, "test", now=world.now)
     assert [passage["key"] for passage in world.passages()] == ["product:tea", "product:cup"]
