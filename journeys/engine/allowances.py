@@ -3,7 +3,8 @@
 A window begins with the first message after the one before it was over, and is counted in one row an account and unit.
 A claim takes its part under the lock of that row, so that any number of workers together never exceed a limit. What is
 over it is held until the next window begins, or one after it: `put_off` counts how many have been held already, and
-each further window's worth goes a window later, so that a backlog is put off once and not once a window.
+each further window's worth goes a window later, so that a backlog is put off once and not once a window. Service
+messages do not queue behind marketing: `put_off_service` counts them by themselves, and a claim takes them first.
 
 Windows are fixed: around the end of one and the start of the next, twice the limit may go within less than its length.
 """
@@ -65,8 +66,10 @@ class _Window:
     starts_at: int
     used: int
     put_off: int
+    put_off_service: int
     taken: int = 0
     held: int = 0
+    held_service: int = 0
 
 
 _a = t.allowance.c
@@ -83,8 +86,9 @@ _OPEN = (
         starts_at=case((_over, _now), else_=_a.starts_at),
         used=case((_over, 0), else_=_a.used),
         put_off=case((_over, 0), else_=_a.put_off),
+        put_off_service=case((_over, 0), else_=_a.put_off_service),
     )
-    .returning(_a.starts_at, _a.used, _a.put_off)
+    .returning(_a.starts_at, _a.used, _a.put_off, _a.put_off_service)
 )
 _TAKE = (
     update(t.allowance)
@@ -92,6 +96,7 @@ _TAKE = (
     .values(
         used=_a.used + bindparam("taken", type_=Integer()),
         put_off=_a.put_off + bindparam("held", type_=Integer()),
+        put_off_service=_a.put_off_service + bindparam("held_service", type_=Integer()),
     )
 )
 _used_less = _a.used - bindparam("back", type_=Integer())
@@ -126,11 +131,11 @@ class Allowances:
             row = self._conn.execute(_OPEN, named).one()
         return _Window(*row)
 
-    def take(self, limits: Limits) -> Full | None:
+    def take(self, limits: Limits, *, service: bool = False) -> Full | None:
         """Take one message's part; where a limit is reached nothing is taken, and the message is counted as put off."""
         windows = {unit: self._windows[limits.account, unit] for unit in limits.most}
         full = [
-            Full(self._free_at(windows[unit], unit, most), unit, most)
+            Full(self._free_at(windows[unit], unit, most, service=service), unit, most)
             for unit, most in limits.most.items()
             if windows[unit].used + windows[unit].taken >= most
         ]
@@ -140,17 +145,25 @@ class Allowances:
             return None
         latest = max(full, key=lambda one: one.until)
         windows[latest.unit].held += 1
+        windows[latest.unit].held_service += service
         return latest
 
-    def _free_at(self, window: _Window, unit: str, most: int) -> Instant:
+    def _free_at(self, window: _Window, unit: str, most: int, *, service: bool) -> Instant:
         length = UNITS[unit]
-        behind = (window.put_off + window.held) // most
+        before = window.put_off_service + window.held_service if service else window.put_off + window.held
+        behind = before // most
         return Instant(window.starts_at + length + behind * length)
 
     def write(self) -> None:
         """Write what was taken and put off."""
         rows = [
-            {"the_account": account, "the_unit": unit, "taken": window.taken, "held": window.held}
+            {
+                "the_account": account,
+                "the_unit": unit,
+                "taken": window.taken,
+                "held": window.held,
+                "held_service": window.held_service,
+            }
             for (account, unit), window in self._windows.items()
             if window.taken or window.held
         ]

@@ -30,7 +30,7 @@ from journeys.engine.plan import Plan
 from journeys.engine.scratch import ending, lot, moving
 from journeys.store import tables as t
 from journeys.store.arrows import move
-from journeys.store.dialect import in_given
+from journeys.store.dialect import ids_given, in_given
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
@@ -112,9 +112,11 @@ class End:
     stirred_by: frozenset[str]
     #: whether time alone may
     drifts: bool
-    #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of all passages
+    #: INSERT into `ending` of passages of contacts with an event in one round of the lot; of those given as `contacts`
     in_lot: Kept
-    in_all: Kept
+    in_given: Kept
+    #: SELECT of the contacts whose passages it ends
+    whose: Kept
     #: the same among members that have just moved to the version
     in_moved: Kept
     moments: Moments
@@ -162,7 +164,8 @@ def _end(plan: Plan, criterion: Criterion, state: str, dialect: str) -> End:
                 found.add_columns(lot.c.at).join(lot, of_round).where(compile_criterion(criterion, in_round)),
             )
         ),
-        in_all=Kept(insert(ending).from_select(columns, now_found)),
+        in_given=Kept(insert(ending).from_select(columns, now_found.where(ids_given(_e.contact, "contacts")))),
+        whose=Kept(now_found.with_only_columns(_e.contact)),
         in_moved=Kept(insert(ending).from_select(columns, now_found.join(moving, moving.c.enrollment + 0 == _e.id))),
         moments=frame.moments,
     )

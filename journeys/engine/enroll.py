@@ -44,6 +44,7 @@ from journeys.engine.scratch import candidate
 from journeys.engine.states import state_words
 from journeys.nodes.triggers.on import Matching
 from journeys.store import tables as t
+from journeys.store.dialect import ids_given
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 from journeys.store.wakeup import wake
@@ -103,10 +104,22 @@ class Stretch:
 
     after: int
     upto: int
+    #: only these among them, in order; None: all
+    only: Sequence[int] | None = None
+
+    @property
+    def values(self) -> dict[str, object]:
+        """The parameters of a statement that looks within it."""
+        return {"after": self.after, "upto": self.upto} | ({} if self.only is None else {"contacts": self.only})
 
 
-def matched(plan: Plan, trigger: str, matching: Matching, at: Instant, *, within: Stretch | None = None) -> Select[Any]:
-    """Living contacts whom a trigger matches at a moment, as `fill_candidates` wants them; due at that moment."""
+def matched(
+    plan: Plan, trigger: str, matching: Matching, at: Instant, *, within: bool = False, listed: bool = False
+) -> Select[Any]:
+    """Living contacts whom a trigger matches at a moment, as `fill_candidates` wants them; due at that moment.
+
+    `within` a stretch, `listed` those given for it: its `values` are parameters of the statement.
+    """
     found = matching.subquery("matching")
     subject_kind, subject_id = plan.triggers[trigger].about_match(found)
     rows = (
@@ -122,8 +135,12 @@ def matched(plan: Plan, trigger: str, matching: Matching, at: Instant, *, within
         .join(t.contact, t.contact.c.id == found.c.contact)
         .where(t.contact.c.erased_at.is_(None))
     )
-    if within is not None:
-        rows = rows.where(found.c.contact > within.after, found.c.contact <= within.upto)
+    if within:
+        # also where contacts are listed: it narrows what the trigger reads, wherever that stands in the statement
+        after, upto = (bindparam(name, type_=BigInteger()) for name in ("after", "upto"))
+        rows = rows.where(found.c.contact > after, found.c.contact <= upto)
+    if listed:
+        rows = rows.where(ids_given(t.contact.c.id, "contacts"))
     return rows
 
 
@@ -143,9 +160,9 @@ def into_candidates(matches: Select[Any]) -> Insert:
     )  # fmt: skip
 
 
-def fill_candidates(conn: Connection, matches: Select[Any]) -> int:
-    """Put the rows of `matches` into `candidate`; returns how many there are."""
-    return conn.execute(into_candidates(matches)).rowcount
+def fill_candidates(conn: Connection, matches: Select[Any], within: Stretch | None = None) -> int:
+    """Put the rows of `matches`, which may look within a stretch, into `candidate`; returns how many there are."""
+    return conn.execute(into_candidates(matches), {} if within is None else within.values).rowcount
 
 
 def admit(

@@ -125,7 +125,7 @@ def _take(
     on, entered, today = plan.triggers[trigger].on, 0, day_of(at, zone)
     matching = on.existing(now=at, zone=zone)
     if matching is not None:
-        candidates = fill_candidates(conn, matched(plan, trigger, matching, at, within=stretch))
+        candidates = fill_candidates(conn, matched(plan, trigger, matching, at, within=True), stretch)
         entered += admit(
             conn,
             plan,

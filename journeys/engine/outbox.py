@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 
 from journeys.base.time import DAY, HOUR, Instant, zone_of
-from journeys.engine.allowances import Allowances, Limits, give_back
+from journeys.engine.allowances import Allowances, Full, Limits, give_back
 from journeys.engine.judging import LEFT_OUT, Verdict, held_or_skipped, judge
 from journeys.engine.policies import Rules
 from journeys.store import owner, settings
@@ -107,10 +107,14 @@ _worker = bindparam("the_worker", type_=Text())
 #: states of a message that a worker holds
 IN_HAND = ("claimed", "started")
 _waiting = in_states("pending", "held")
+#: in the order in which they go: a service message does not wait behind a backlog of marketing
+CLASSES = ("service", "marketing")
+_of_class = _m.message_class == bindparam("the_class", type_=Text())
+# class by class, as its index has them: ordered by both, SQLite would sort the whole backlog
 _READY = Kept(
     select(_m.id, _m.contact)
     .join(t.journey, _j.id == _m.journey)
-    .where(_waiting, _m.not_before_at <= _now, _j.state.in_(t.RUNNING))
+    .where(_waiting, _of_class, _m.not_before_at <= _now, _j.state.in_(t.RUNNING))
     .order_by(_m.not_before_at, _m.id)
     .limit(bindparam("limit", type_=Integer()))
 )
@@ -179,7 +183,8 @@ def claim(
     on_block: OnBlock,
     limits_of: LimitsOf = lambda _sender: None,
 ) -> tuple[list[Claimed], int]:
-    """Take at most `limit` messages whose time has come and decide about each, in the open transaction.
+    """Take at most `limit` messages whose time has come, service before marketing, and decide about each, in the open
+    transaction.
 
     In this order: the passage still stands at the send, the message has not expired, an address is there, suppression,
     consent, cap, quiet hours, the account's allowance; of a webhook, which contacts nobody, only passage, expiry and
@@ -189,12 +194,16 @@ def claim(
     where `on_block` says "quiet". Times of the contact's clock use its zone, else `zone`. Returns what was claimed,
     and how many were held.
     """
-    ready = conn.execute(_READY, {"now": now, "limit": limit}).all()
+    ready = _ready(conn, now=now, limit=limit)
     if not ready:
         return [], 0
     contacts = sorted({row.contact for row in ready})
     conn.execute(_LOCK_CONTACTS, {"contacts": contacts})
-    rows = conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all()
+    # locked by id; what is left of an allowance goes to service first
+    rows = sorted(
+        conn.execute(_LOOK, {"ids": sorted(row.id for row in ready)}).all(),
+        key=lambda row: CLASSES.index(row.message_class),
+    )
     barred = suppressed(conn, "email", [row.email for row in rows if row.email])
     # a call names the contact: whoever wants to hear no more by any channel is named no more
     calls = [row.phone for row in rows if row.channel == "webhook" and row.phone]
@@ -225,7 +234,7 @@ def claim(
             zone=zone_of(row.time_zone, zone),
         )
         limited = limits[row.id]
-        if verdict is None and limited is not None and (full := allowances.take(limited)) is not None:
+        if verdict is None and limited is not None and (full := _full(allowances, limited, row)):
             said = f"{full.most} / {full.unit}"
             verdict = held_or_skipped("allowance", said, full.until, "later", row.expires_at)
         if verdict is None and row.message_class == "marketing":
@@ -248,6 +257,18 @@ def claim(
             conn.execute(statement, those)
     allowances.write()
     return claimed, len(holding)
+
+
+def _ready(conn: Connection, *, now: Instant, limit: int) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
+    for class_ in CLASSES:
+        if len(found) < limit:
+            found += conn.execute(_READY, {"now": now, "the_class": class_, "limit": limit - len(found)})
+    return found
+
+
+def _full(allowances: Allowances, limits: Limits, row: Row[Any]) -> Full | None:
+    return allowances.take(limits, service=row.message_class == "service")
 
 
 def _claimed(row: Row[Any], verdict: Verdict | None, *, now: Instant, account: str) -> Claimed:
@@ -440,17 +461,18 @@ def try_again(
 
 
 _NEXT = Kept(
-    select(func.min(_m.not_before_at)).join(t.journey, _j.id == _m.journey).where(_waiting, _j.state.in_(t.RUNNING))
+    select(func.min(_m.not_before_at))
+    .join(t.journey, _j.id == _m.journey)
+    .where(_waiting, _of_class, _j.state.in_(t.RUNNING))
 )
 
 
 def first_ready(conn: Connection, *, now: Instant) -> int | None:
     """The message whose turn is next at `now`; None where nothing is ready."""
-    row = conn.execute(_READY, {"now": now, "limit": 1}).first()
-    return row.id if row is not None else None
+    return next((row.id for row in _ready(conn, now=now, limit=1)), None)
 
 
 def next_at(conn: Connection) -> Instant | None:
     """When the next message may go out; None where none waits."""
-    at = conn.execute(_NEXT).scalar()
-    return None if at is None else Instant(at)
+    found = [conn.execute(_NEXT, {"the_class": class_}).scalar() for class_ in CLASSES]
+    return min((Instant(at) for at in found if at is not None), default=None)

@@ -14,11 +14,14 @@ LARGEST_COHORT = 50_000
 
 
 class Pace:
-    """The size of the next cohort, fitted to how long the last ones took. One per thread."""
+    """The size of the next cohort, fitted to how long the last ones took. One per thread.
 
-    def __init__(self, store: Store) -> None:
+    `cohort` is the first one's size on SQLite.
+    """
+
+    def __init__(self, store: Store, *, cohort: int | None = None) -> None:
         self._fits = store.is_sqlite
-        self.size = COHORT if store.is_sqlite else POSTGRESQL_COHORT
+        self.size = (cohort or COHORT) if store.is_sqlite else POSTGRESQL_COHORT
 
     def took(self, members: int, seconds: float) -> None:
         """Choose the next size after a cohort of so many members."""

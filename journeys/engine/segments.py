@@ -8,13 +8,14 @@ caused by quiet events leaves a quiet one, which triggers nothing. A segment tha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
     Connection,
+    Subquery,
     Text,
     and_,
     bindparam,
@@ -36,7 +37,7 @@ from journeys.criteria import Criterion, drifts, parse_criterion, references, se
 from journeys.engine import scratch
 from journeys.engine.scratch import lot, movement
 from journeys.store import tables as t
-from journeys.store.dialect import in_given, json_object_text, json_parsed
+from journeys.store.dialect import ids_given, in_given, json_object_text, json_parsed
 from journeys.store.kept import Kept
 from journeys.store.moments import Moments
 
@@ -73,9 +74,12 @@ class InUse:
     key: str
     stirred_by: frozenset[str]
     drifts: bool
-    #: INSERT into `movement` of the differences; among all contacts, and among those of the lot
+    #: INSERT into `movement` of the differences: among all contacts, those of the lot, those given as `contacts`
     all: tuple[Kept, ...]
     touched: tuple[Kept, ...]
+    given: tuple[Kept, ...]
+    #: SELECT of the contacts who differ
+    differing: tuple[Kept, ...]
     moments: Moments
 
 
@@ -109,10 +113,17 @@ class Segments:
                 moved += _move(conn, one, one.touched, parameters, reason="changed", now=now)
         return moved
 
-    def sweep(self, conn: Connection, *, now: Instant, zone: ZoneInfo) -> int:
-        """Move whomever time alone has moved; returns the movements."""
+    def drifted(self, conn: Connection, *, now: Instant, zone: ZoneInfo) -> Iterator[int]:
+        """The contacts whom time alone has moved; one may come several times."""
+        for one in self._now:
+            if one.drifts:
+                for statement in one.differing:
+                    yield from conn.execute(statement, one.moments.values(now, zone)).scalars()
+
+    def sweep(self, conn: Connection, contacts: Sequence[int], *, now: Instant, zone: ZoneInfo) -> int:
+        """Move those of the contacts whom time alone has moved; returns the movements."""
         return sum(
-            _move(conn, one, one.all, one.moments.values(now, zone), reason="time", now=now)
+            _move(conn, one, one.given, one.moments.values(now, zone) | {"contacts": contacts}, reason="time", now=now)
             for one in self._now
             if one.drifts
         )
@@ -194,7 +205,7 @@ def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:
         )
     )
 
-    def differences(*, touched: bool) -> tuple[Kept, ...]:
+    def differences(*, touched: bool = False, given: bool = False) -> tuple[Subquery, Subquery]:
         joining = select(matching_id.label("contact"), literal(True).label("enters")).where(~inside)
         leaving = select(t.membership.c.contact, literal(False).label("enters")).where(
             t.membership.c.segment == key,
@@ -204,22 +215,30 @@ def _in_use(key: str, criterion: Criterion, dialect: str) -> InUse:
         if touched:
             joining = joining.where(matching_id.in_(touching))
             leaving = leaving.where(t.membership.c.contact.in_(touching))
+        if given:
+            joining = joining.where(ids_given(matching_id, "contacts"))
+            leaving = leaving.where(ids_given(t.membership.c.contact, "contacts"))
+        return joining.subquery("moving"), leaving.subquery("moving")
+
+    def moving(*, touched: bool = False, given: bool = False) -> tuple[Kept, ...]:
         return tuple(
             Kept(
                 insert(movement).from_select(
                     ["contact", "enters", "quiet"],
-                    select(moving.c.contact, moving.c.enters, ~loud if touched else literal(False)),
+                    select(found.c.contact, found.c.enters, ~loud if touched else literal(False)),
                 )
             )
-            for moving in (joining.subquery("moving"), leaving.subquery("moving"))
+            for found in differences(touched=touched, given=given)
         )
 
     return InUse(
         key=key,
         stirred_by=stirs(criterion),
         drifts=drifts(criterion),
-        all=differences(touched=False),
-        touched=differences(touched=True),
+        all=moving(),
+        touched=moving(touched=True),
+        given=moving(given=True),
+        differing=tuple(Kept(select(found.c.contact)) for found in differences()),
         moments=moments,
     )
 

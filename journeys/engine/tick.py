@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from array import array
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ from journeys.store.store import Store, repeated
 
 #: events of one lot
 LOT = 2_000
+#: contacts swept in the first cohort on SQLite: several journeys may have something to do for each of them
+SWEEP = 500
 
 _now = bindparam("now", type_=BigInteger())
 _active = t.enrollment.c.state == t.ACTIVE
@@ -196,6 +199,7 @@ class Engine:
         self.roll = Roll(self.plans)
         self._walk = Walk()
         self._pace = Pace(store)
+        self._sweep_pace = Pace(store, cohort=SWEEP)
         #: segments that no journey used while nothing was published and nobody moved to another version
         self._unused: frozenset[str] = frozenset()
         #: the newest version of all, and how often members moved
@@ -227,7 +231,7 @@ class Engine:
                 self._listen(done, now, work.zone, keep_going)
             if work.things:
                 self._happen(done, now, work.zone, keep_going)
-            if work.sweep and self._sweep(done, now, work.zone):
+            if work.sweep and self._sweep(done, now, work.zone, keep_going):
                 self._listen(done, now, work.zone, keep_going)
             if work.due or work.sweep or work.things or work.existing or done.entered + done.woken > came:
                 self._advance(done, now, work.zone, keep_going)
@@ -344,18 +348,44 @@ class Engine:
             self.segments.load(conn)
             return listen(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone, limit=LOT)
 
-    def _sweep(self, done: Ticked, now: Instant, zone: ZoneInfo) -> bool:
+    def _sweep(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> bool:
         """Returns whether there are movements to be heard."""
-        swept = repeated(partial(self._sweep_days, now, zone))
-        done.moved += swept.moved
-        done.entered += swept.entered
-        done.ended += swept.ended
-        return swept.moved > 0
+        before = done.moved
+        while keep_going() and (found := self._to_sweep(now, zone)) is not None:
+            round_, contacts = found
+            at, more = 0, True
+            while more and keep_going():
+                cohort = contacts[at : at + self._sweep_pace.size].tolist()
+                at += len(cohort)
+                began = time.perf_counter()
+                last = at == len(contacts)
+                swept = repeated(partial(self._sweep_cohort, round_, cohort, last, now, zone))
+                self._sweep_pace.took(len(cohort), time.perf_counter() - began)
+                if swept is None:
+                    # another worker was faster: what is left is looked for again
+                    break
+                done.moved += swept.moved
+                done.entered += swept.entered
+                done.ended += swept.ended
+                more = at < len(contacts)
+        return done.moved > before
 
-    def _sweep_days(self, now: Instant, zone: ZoneInfo) -> sweep.Swept:
+    def _to_sweep(self, now: Instant, zone: ZoneInfo) -> tuple[sweep.Round, array[int]] | None:
+        with self.store.read() as conn:
+            journeys = self.roll.call(conn)
+            round_ = sweep.next_round(conn, journeys, now=now, zone=zone)
+            if round_ is None:
+                return None
+            self.segments.load(conn)
+            return round_, sweep.concerned(conn, journeys, self.segments, round_, now=now, zone=zone)
+
+    def _sweep_cohort(
+        self, round_: sweep.Round, contacts: list[int], last: bool, now: Instant, zone: ZoneInfo
+    ) -> sweep.Swept | None:
         with scratch.work(self.store) as conn:
             self.segments.load(conn)
-            return sweep.sweep(conn, self.roll.call(conn, lock=True), self.segments, now=now, zone=zone)
+            journeys = self.roll.call(conn, lock=True)
+            return sweep.sweep(conn, journeys, self.segments, round_, contacts, last=last, now=now, zone=zone)
 
     def _advance(self, done: Ticked, now: Instant, zone: ZoneInfo, keep_going: Callable[[], bool]) -> None:
         with self.store.read() as conn:

@@ -652,6 +652,7 @@ message = Table(
     Index("ix_message_rfc_id", "rfc_id"),
     Index(
         "ix_message_ready",
+        "message_class",
         "not_before_at",
         "id",
         sqlite_where=text("state IN ('pending','held')"),
@@ -778,6 +779,8 @@ allowance = Table(
     Column("used", Integer, nullable=False),
     #: messages put off beyond this window; they are spread over the next ones
     Column("put_off", Integer, nullable=False, server_default="0"),
+    #: those among them of class service, which wait for each other alone
+    Column("put_off_service", Integer, nullable=False, server_default="0"),
 )
 policy = Table(
     "policy",

@@ -101,6 +101,11 @@ def clock_of(store: Store) -> Callable[[], float]:
 def enroll_all(store: Store, contacts: int) -> None:
     """Publish the journey and put everybody into it; nobody has moved yet."""
     publish(store, read_journey(journey_text()), {}, now=START)
+    enroll_everybody(store, contacts)
+
+
+def enroll_everybody(store: Store, contacts: int) -> None:
+    """Put everybody into the only journey, which takes a list."""
     plans = Plans()
     for first in range(1, contacts + 1, 10_000):
         with scratch.work(store) as conn:

@@ -52,6 +52,12 @@ def test_window_gives_the_times_of_writes_beside_a_tick() -> None:
     assert found["moved"] == 2000
 
 
+def test_sweep_gives_the_times_of_its_transactions() -> None:
+    found = told("sweep", "--contacts", "2000")
+    assert found.keys() == {"entered", "ended", "members", "tick_s", "transactions", "p50_ms", "p99_ms", "max_ms"}
+    assert (found["entered"], found["ended"], found["members"]) == (2000, 2000, 2000)
+
+
 @pytest.mark.postgres
 @pytest.mark.skipif(
     importlib.util.find_spec("dbos") is None or importlib.util.find_spec("procrastinate") is None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -73,11 +74,11 @@ class Doors:
         for name, _trigger in self.versions["test"][-1].triggers():
             for c in self.contacts:
                 kept_out = [
-                    one.match
-                    for one in c.missed
-                    if one.reason == "paused" and one.at >= since and one.match.trigger == name
+                    one for one in c.missed if one.reason == "paused" and one.at >= since and one.match.trigger == name
                 ]
-                for match in sorted(kept_out, key=lambda one: (one.since[0], one.since[1] or -1)):
+                c.missed = [replace(one, reason="resumed") if one in kept_out else one for one in c.missed]
+                matches = [one.match for one in kept_out]
+                for match in sorted(matches, key=lambda one: (one.since[0], one.since[1] or -1)):
                     self._admit(c, match, now=now, as_of=now, record=False)
         self._becomes("live", now)
 

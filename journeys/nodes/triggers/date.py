@@ -219,10 +219,10 @@ class DateTrigger(ByDay):
         """Whether an ISO day falls on the day wanted, or has its anniversary there."""
         if not self.yearly:
             return column == wanted.isoformat()
-        return and_(
-            month_and_day(column).in_([f"{month:02}-{day:02}" for month, day in self._birthdays(wanted)]),
-            column < wanted.isoformat(),
-        )
+        days = [f"{month:02}-{day:02}" for month, day in self._birthdays(wanted)]
+        # most days are one: a list would have the statement compiled anew for each cohort
+        on_day = month_and_day(column) == days[0] if len(days) == 1 else month_and_day(column).in_(days)
+        return and_(on_day, column < wanted.isoformat())
 
     def _falls_in(self, column: ColumnElement[Any], wanted: dt.date, zone: ZoneInfo, years: int) -> ColumnElement[bool]:
         """The same for UTC seconds, as far back as so many years."""

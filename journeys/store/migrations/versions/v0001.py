@@ -195,7 +195,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_message_ready",
         "message",
-        ["not_before_at", "id"],
+        ["class", "not_before_at", "id"],
         sqlite_where=sa.text("state IN ('pending','held')"),
         postgresql_where=sa.text("state IN ('pending','held')"),
     )
@@ -619,6 +619,7 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.BigInteger(), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
         sa.Column("put_off", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("put_off_service", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["account"], ["account.key"], name="fk_allowance_account"),
         sa.PrimaryKeyConstraint("account", "unit", name="pk_allowance"),
     )
