@@ -126,8 +126,11 @@ class Grid(Generic[K]):
 
 def _cells(box: Box) -> list[tuple[int, int]] | None:
     """The cells it lies in; None where there are too many."""
-    left, right = int(box.left // CELL), int(box.right // CELL)
-    top, bottom = int(box.top // CELL), int(box.bottom // CELL)
-    if (right - left + 1) * (bottom - top + 1) > MOST_CELLS:
+    left, top, right, bottom = box
+    first, last = int(left // CELL), int(right // CELL)
+    high, low = int(top // CELL), int(bottom // CELL)
+    if first == last and high == low:
+        return [(first, high)]
+    if (last - first + 1) * (low - high + 1) > MOST_CELLS:
         return None
-    return [(column, row) for column in range(left, right + 1) for row in range(top, bottom + 1)]
+    return [(column, row) for column in range(first, last + 1) for row in range(high, low + 1)]

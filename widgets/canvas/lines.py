@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from math import hypot
 
@@ -85,6 +86,12 @@ class Line:
     def distance(self, x: float, y: float) -> float:
         """How far a point is from it."""
         return min(_distance(x, y, piece) for piece in pairwise(self.points))
+
+
+@lru_cache(maxsize=4096)
+def line_of(points: tuple[Point, ...], is_back: bool) -> Line:
+    """The line through these corners, shared; one that an undo brings back has its paths already."""
+    return Line(points, is_back=is_back)
 
 
 def rounded(points: tuple[Point, ...]) -> QPainterPath:

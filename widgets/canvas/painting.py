@@ -71,7 +71,8 @@ def _paint_step(painter: QPainter, card: Card, look: Look, inks: Inks, detail: D
         painter.drawPath(strip_lines(shape))
     _paint_tile(painter, card, inks, off=off)
     paint_texts(painter, card, inks, detail, quiet=off)
-    if card.outlets:
+    # LOOK 5: no ports below 75 %, but where something is to be done (a third of what is painted there)
+    if card.outlets and (detail is Detail.FULL or look.hovered or look.selected):
         painter.setBrush(inks.surface)
         painter.setPen(inks.port_selected if look.selected else inks.port)
         painter.drawPath(ports(shape))

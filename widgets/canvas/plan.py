@@ -6,16 +6,20 @@ which lines are other ones. The answer depends on what is there alone, never on 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
 from widgets.canvas.grid import Box, Grid
+from widgets.canvas.lanes import Lanes
+from widgets.canvas.remembered import Laid, Remembered
 from widgets.canvas.routing import (
     BACK_APART,
+    CLEAR,
     Ends,
     Point,
     Way,
     input_offsets,
+    is_free,
     lane_ranks,
     leads_back,
     route,
@@ -34,7 +38,7 @@ _CORNER_ROOM_DOWN, _CORNER_ROOM_RIGHT = 24, 10
 _FAR = 1e9
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Spot:
     """A card: where it is, its shape, and the ids of its outlets."""
 
@@ -74,26 +78,41 @@ class Plan:
         self._in_at: dict[EdgeKey, float] = {}
         self._ends: dict[EdgeKey, Ends] = {}
         self._ways: dict[EdgeKey, Way] = {}
+        #: by how much the long piece of an edge that leads back is outside of where it would be alone
+        self._out: dict[EdgeKey, float] = {}
+        self._lanes: Lanes[EdgeKey] = Lanes(self._is_free)
         self._lines: dict[EdgeKey, tuple[Point, ...]] = {}
-        #: nodes whose edges may have other ends, and edges with another card in their region
-        self._touched: dict[str, None] = {}
-        self._stirred: dict[EdgeKey, None] = {}
+        #: nodes whose edges away, or whose edges in, may have other ends
+        self._touched_from: dict[str, None] = {}
+        self._touched_into: dict[str, None] = {}
+        #: boxes of cards that came or went; edges that looked there are to be led anew
+        self._stirred: list[Box] = []
         self._gone: dict[EdgeKey, None] = {}
         self._near_boxes = lambda box: (held for _, held in self._boxes.near(box))
+        #: what stands there, as a number: two plans in which the same was told have the same
+        self._print = 0
+        self._settled_print = 0
+        self._remembered: Remembered[EdgeKey] = Remembered()
+        #: of the settling under way: what each edge was before
+        self._before: dict[EdgeKey, Laid | None] | None = None
 
     # telling
 
     def put(self, node: str, spot: Spot) -> None:
         """A card is there, or elsewhere, or has another shape."""
+        before = self.spots.get(node)
+        if before == spot:
+            return
         self.spots[node] = spot
+        self._print ^= hash((node, spot)) ^ (hash((node, before)) if before is not None else 0)
         box = self._turned(spot.box)
-        old = self._boxes.box(node) if node in self._boxes else None
+        old = self._turned(before.box) if before is not None else None
         if old != box:
             if old is not None:
-                self._stir(old)
-            self._stir(box)
+                self._stirred.append(old)
+            self._stirred.append(box)
             self._boxes.put(node, box)
-        self._touched[node] = None
+        self._touched_from[node] = self._touched_into[node] = None
 
     def take(self, node: str) -> None:
         """A card is gone, and edges from it and into it with it. Nothing happens where there is none."""
@@ -102,9 +121,11 @@ class Plan:
             return
         for key in (*self._from.get(node, ()), *self._into.get(node, ())):
             self.open(key)
-        self._stir(self._turned(spot.box))
+        self._print ^= hash((node, spot))
+        self._stirred.append(self._turned(spot.box))
         self._boxes.take(node)
-        self._touched.pop(node, None)
+        self._touched_from.pop(node, None)
+        self._touched_into.pop(node, None)
 
     def lead(self, key: EdgeKey, target: str) -> None:
         """An outlet leads to a node."""
@@ -112,9 +133,10 @@ class Plan:
             return
         self.open(key)
         self.targets[key] = target
+        self._print ^= hash((key, target))
         self._from.setdefault(key[0], {})[key] = None
         self._into.setdefault(target, {})[key] = None
-        self._touched[key[0]] = self._touched[target] = None
+        self._touched_from[key[0]] = self._touched_into[target] = None
         self._gone.pop(key, None)
 
     def open(self, key: EdgeKey) -> None:
@@ -122,14 +144,10 @@ class Plan:
         target = self.targets.pop(key, None)
         if target is None:
             return
+        self._print ^= hash((key, target))
         del self._from[key[0]][key]
         del self._into[target][key]
-        self._touched[key[0]] = self._touched[target] = None
-        self._in_at.pop(key, None)
-        self._ends.pop(key, None)
-        self._ways.pop(key, None)
-        self._lines.pop(key, None)
-        self._regions.take(key)
+        self._touched_from[key[0]] = self._touched_into[target] = None
         self._gone[key] = None
 
     # asking
@@ -166,45 +184,128 @@ class Plan:
 
     def settle(self) -> tuple[set[EdgeKey], set[EdgeKey]]:
         """Work out what may have changed since the last time; (edges with another line, edges that are gone)."""
-        touched, stirred, gone = self._touched, self._stirred, set(self._gone)
-        self._touched, self._stirred, self._gone = {}, {}, {}
-        if not touched and not stirred:
-            return set(), gone
-        # a card that moves gives other offsets to edges into its targets, and other lanes to those of its sources; only
-        # sources with an edge that comes in elsewhere by it are looked at (undo of 100 nodes: 37 → 30 ms)
-        into: dict[str, None] = {node: None for node in touched if self._into.get(node)}
-        sources: dict[str, None] = {node: None for node in touched if self._from.get(node)}
-        for node in touched:
-            into.update((self.targets[key], None) for key in self._from.get(node, ()))
-        for target in into:
-            is_touched = target in touched
-            for key, offset in self._offsets(target):
-                if is_touched or self._in_at.get(key) != offset:
-                    self._in_at[key] = offset
-                    sources[key[0]] = None
-        backs = False
-        changed: set[EdgeKey] = set()
-        for source in sources:
-            for key, found in self._ends_of(source):
-                if found != self._ends.get(key):
-                    self._ends[key] = found
-                    stirred[key] = None
+        gone = {key for key in self._gone if key in self._lines}
+        if not (self._touched_from or self._touched_into or self._stirred or gone):
+            self._gone = {}
+            return set(), set()
+        was, now = self._settled_print, self._print
+        self._settled_print = now
+        known = self._remembered.get(was, now)
+        if known is not None:
+            changed = self._recall(known)
+        else:
+            # of the first, which lays everything, nothing is kept
+            self._before = {} if self._lines else None
+            changed = self._work_out(gone)
+            if self._before:
+                self._remembered.add(was, now, self._before, {key: self._laid(key) for key in self._before})
+            self._before = None
+        self._touched_from, self._touched_into, self._stirred, self._gone = {}, {}, [], {}
+        return changed, gone
+
+    def _work_out(self, gone: set[EdgeKey]) -> set[EdgeKey]:
+        """Lay all edges that may have changed; returns those with another line."""
+        stirred: dict[EdgeKey, None] = {}
+        if len(self._regions):
+            for box in self._stirred:
+                stirred.update((key, None) for key, _ in self._regions.near(box))
+        for key in gone:
+            self._note(key)
+            self._forget(key)
+        for key in self._sources_to_look_at():
+            stirred[key] = None
+        backs = bool(gone)
+        anew: set[EdgeKey] = set()
         for key in stirred:
             if key not in self.targets:
                 continue
             before = self._ways.get(key)
             way = route(self._ends[key], self._near_boxes)
-            self._regions.put(key, way.region)
-            if before is None or way.points != before.points:
+            if before is None or way != before:
+                self._note(key)
+                self._regions.put(key, way.region)
                 self._ways[key] = way
                 backs = backs or way.side != 0 or (before is not None and before.side != 0)
+            anew.add(key)
+        moved = self._set_tracks() if backs else set()
+        for key in anew | moved:
+            way = self._ways[key]
+            self._lanes.put(key, shifted(way, self._out.get(key, 0)).points, of=_ranked_with(key, way))
+        changed: set[EdgeKey] = set()
+        for key in anew | moved | self._lanes.part(self._note):
+            line = self._line(key, self._lanes.points(key))
+            if self._lines.get(key) != line:
+                self._note(key)
+                self._lines[key] = line
                 changed.add(key)
-        if backs or gone:
-            changed |= self._set_tracks(changed)
-        for key in changed:
-            if self._ways[key].side == 0:
-                self._lines[key] = self._line(key, self._ways[key])
-        return changed, gone
+        return changed
+
+    def _sources_to_look_at(self) -> Iterator[EdgeKey]:
+        """Set the ends of edges that may have others now; yields those that have.
+
+        A card that moves gives other offsets to edges into its targets, and other lanes to those of its sources; only
+        sources with an edge that comes in elsewhere by it are looked at (undo of 100 nodes: 37 → 30 ms).
+        """
+        into: dict[str, None] = {node: None for node in self._touched_into if self._into.get(node)}
+        sources: dict[str, None] = {node: None for node in self._touched_from if self._from.get(node)}
+        for node in self._touched_from:
+            if node in self._touched_into:
+                into.update((self.targets[key], None) for key in self._from.get(node, ()))
+        for target in into:
+            is_placed = target in self._touched_from
+            for key, offset in self._offsets(target):
+                if self._in_at.get(key) != offset:
+                    self._note(key)
+                    self._in_at[key] = offset
+                    sources[key[0]] = None
+                elif is_placed:
+                    sources[key[0]] = None
+        for source in sources:
+            for key, found in self._ends_of(source):
+                if found != self._ends.get(key):
+                    self._note(key)
+                    self._ends[key] = found
+                    yield key
+
+    # what was there before
+
+    def _note(self, key: EdgeKey) -> None:
+        """Keep what an edge was before the settling under way."""
+        if self._before is not None and key not in self._before:
+            self._before[key] = self._laid(key)
+
+    def _laid(self, key: EdgeKey) -> Laid | None:
+        if key not in self._lines:
+            return None
+        way = self._ways[key]
+        return Laid(
+            self._in_at[key], self._ends[key], way, self._out.get(key, 0), self._lanes.moved(key), self._lines[key]
+        )
+
+    def _recall(self, known: Mapping[EdgeKey, Laid | None]) -> set[EdgeKey]:
+        """Lay edges as they were when the same stood there; returns those with another line."""
+        changed = set()
+        for key, laid in known.items():
+            if laid is None:
+                self._forget(key)
+                continue
+            if laid.line != self._lines.get(key):
+                changed.add(key)
+            self._in_at[key], self._ends[key], self._ways[key] = laid.in_at, laid.ends, laid.way
+            self._out[key], self._lines[key] = laid.out, laid.line
+            self._regions.put(key, laid.way.region)
+            self._lanes.restore(key, shifted(laid.way, laid.out).points, laid.moved, of=_ranked_with(key, laid.way))
+        return changed
+
+    def _forget(self, key: EdgeKey) -> None:
+        for kept in (self._in_at, self._ends, self._ways, self._out, self._lines):
+            kept.pop(key, None)
+        self._regions.take(key)
+        self._lanes.take(key)
+
+    def _is_free(self, key: EdgeKey, points: tuple[Point, ...]) -> bool:
+        """Whether an edge could go there without passing a card."""
+        return is_free(points, list(self._near_boxes(box_of(points).grown(CLEAR))), self._ends[key])
 
     def _offsets(self, target: str) -> Iterator[tuple[EdgeKey, float]]:
         """For every edge into a node how far from the middle it comes in."""
@@ -258,8 +359,8 @@ class Plan:
         out = port[0] + _ROW_OUT + _ROW_APART * (len(spot.outlets) - 1 - spot.outlets.index(key[1]))
         return (port, (out, port[1]), (out, spot.y + spot.shape.height))
 
-    def _set_tracks(self, changed: set[EdgeKey]) -> set[EdgeKey]:
-        """Lay edges that lead back side by side; those whose line is another one by it."""
+    def _set_tracks(self) -> set[EdgeKey]:
+        """Lay edges that lead back side by side; those that are further outside, or further inside, by it."""
         backs = [(way.side, _height(way), key) for key, way in self._ways.items() if way.side]
         taken: dict[int, list[tuple[float, float, float]]] = {-1: [], 1: []}
         found: set[EdgeKey] = set()
@@ -274,21 +375,18 @@ class Plan:
             ):
                 out += BACK_APART
             taken[side].append((x + side * out, top, foot))
-            line = self._line(key, shifted(way, out))
-            if key in changed or self._lines.get(key) != line:
-                self._lines[key] = line
+            if self._out.get(key, 0) != out:
+                self._note(key)
+                self._out[key] = out
                 found.add(key)
+        for key in [key for key in self._out if self._ways[key].side == 0]:
+            self._note(key)
+            del self._out[key]
         return found
 
-    def _line(self, key: EdgeKey, way: Way) -> tuple[Point, ...]:
-        points = straightened((*self._start(key)[:-1], *way.points))
+    def _line(self, key: EdgeKey, points: tuple[Point, ...]) -> tuple[Point, ...]:
+        points = straightened((*self._start(key)[:-1], *points))
         return tuple((y, x) for x, y in points) if self.right else points
-
-    def _stir(self, box: Box) -> None:
-        if not len(self._regions):
-            return
-        for key, _ in self._regions.near(box):
-            self._stirred[key] = None
 
     def _turned(self, box: Box) -> Box:
         return box.turned() if self.right else box
@@ -301,6 +399,11 @@ def box_of(line: tuple[Point, ...]) -> Box:
     """The box around a line."""
     xs, ys = [x for x, _ in line], [y for _, y in line]
     return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _ranked_with(key: EdgeKey, way: Way) -> Hashable:
+    """Edges that lead forward from one card have lanes of their own already."""
+    return key if way.side else key[0]
 
 
 def _moved(point: Point, x: float, y: float) -> Point:
