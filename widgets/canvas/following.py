@@ -104,6 +104,9 @@ class FollowingScene(QGraphicsScene):
     def _all_gone(self) -> None:
         """Everything is read anew."""
 
+    def _lines_settled(self) -> None:
+        """Lines, or cards beside them, have changed."""
+
     # showing
 
     def set_catalogue(self, catalogue: Catalogue | None) -> None:
@@ -360,6 +363,7 @@ class FollowingScene(QGraphicsScene):
             self.edge_grid.put(key, line.box)
             self.edge_batch.put(key, line.points[0], partial(line.parts, "gone" if key in self.orphans else "edge"))
             self._update_edge(key)
+        self._lines_settled()
         self._grow()
         self.redrawn.emit()
 

@@ -185,7 +185,8 @@ class EdgeLayer(_Layer):
                 label = scene.label_of(key)
                 if label:
                     at = scene.label_at(key, label)
-                    paint_label(painter, label, at, scene.edge_state(key), scene.inks, zoom=scene.zoom)
+                    if at is not None:
+                        paint_label(painter, label, at, scene.edge_state(key), scene.inks, zoom=scene.zoom)
         for key in scene.plus_edges():
             if key in scene.lines:
                 paint_plus(painter, scene.plus_at(key), scene.inks)

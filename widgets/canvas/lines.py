@@ -20,7 +20,7 @@ STUB, PLUS = 28, 10
 #: edges longer than this show their outlet's name at the far end
 LONG = 400
 #: from the middle of a name to the corner after it
-_FROM_CORNER = 48
+FROM_CORNER = 48
 #: the part of a quarter circle's radius that its control points are away
 _KAPPA = 0.5523
 
@@ -74,13 +74,13 @@ class Line:
         return self.points[-2], self.points[-1]
 
     def far_label_at(self) -> Point:
-        """Where the name of a long edge stands at rest: towards the end of its longest piece.
+        """Towards the end of its longest piece, where the name of an edge stands that is marked.
 
         Not on the last one: edges into one card come in too near to each other for names beside them.
         """
         (x0, y0), (x1, y1) = self.longest()
         length = _length((x0, y0), (x1, y1))
-        share = max(length - _FROM_CORNER, length / 2) / length
+        share = max(length - FROM_CORNER, length / 2) / length
         return x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
 
     def distance(self, x: float, y: float) -> float:

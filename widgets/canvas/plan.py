@@ -298,8 +298,11 @@ class Plan:
         return changed
 
     def _forget(self, key: EdgeKey) -> None:
-        for kept in (self._in_at, self._ends, self._ways, self._out, self._lines):
-            kept.pop(key, None)
+        self._in_at.pop(key, None)
+        self._ends.pop(key, None)
+        self._ways.pop(key, None)
+        self._out.pop(key, None)
+        self._lines.pop(key, None)
         self._regions.take(key)
         self._lanes.take(key)
 
