@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
+from widgets.canvas.grid import Box
 from widgets.canvas.routing import LANE, MOST_MOVED, Point
 
 K = TypeVar("K", bound=Hashable)
@@ -44,9 +45,13 @@ class _Lane(NamedTuple):
 class Lanes(Generic[K]):
     """The ways of all edges, lanes apart."""
 
-    def __init__(self, is_free: Callable[[K, tuple[Point, ...]], bool]) -> None:
-        """`is_free` says whether an edge could go there without passing a card."""
+    def __init__(
+        self, is_free: Callable[[K, tuple[Point, ...]], bool], beside: Callable[[K, Box], Iterable[float]] | None = None
+    ) -> None:
+        """`is_free` says whether an edge could go there without passing a card. `beside` gives the heights of what
+        runs along in a box and never moves."""
         self._is_free = is_free
+        self._fixed = beside
         self._ways: dict[K, tuple[Point, ...]] = {}
         self._lanes: dict[tuple[K, int], _Lane] = {}
         self._at: dict[tuple[int, int], dict[tuple[K, int], None]] = {}
@@ -146,7 +151,7 @@ class Lanes(Generic[K]):
 
     def _laid(self, group: set[tuple[K, int]]) -> Iterable[tuple[tuple[K, int], float | None]]:
         """For each lane of a group where it goes; None: where it would be alone."""
-        if len(group) == 1:
+        if len(group) == 1 and self._fixed is None:
             return ((id_, None) for id_ in group)
         lanes = self._lanes
         order = sorted(group, key=lambda id_: (lanes[id_].y, lanes[id_].order, id_))
@@ -154,6 +159,10 @@ class Lanes(Generic[K]):
         for id_ in order:
             lane = lanes[id_]
             near = [(ys[other], _apart(lane, lanes[other])) for other in ys if _touch(lane, lanes[other])]
+            if self._fixed is not None:
+                reach = MOST_MOVED + LANE
+                box = Box(lane.left, lane.y - reach, lane.right, lane.y + reach)
+                near.extend((y, LANE) for y in self._fixed(id_[0], box))
             ys[id_] = self._place(id_, lane, near)
         return ((id_, None if y == lanes[id_].y else y) for id_, y in ys.items())
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from widgets.canvas.grid import Box, Grid
 from widgets.canvas.lanes import Lanes
@@ -24,6 +25,7 @@ from widgets.canvas.routing import (
     leads_back,
     route,
     shifted,
+    straight_offsets,
     straightened,
 )
 from widgets.canvas.shapes import PARALLEL, Shape
@@ -80,6 +82,9 @@ class Plan:
         self._ways: dict[EdgeKey, Way] = {}
         #: by how much the long piece of an edge that leads back is outside of where it would be alone
         self._out: dict[EdgeKey, float] = {}
+        #: edges that lead forward with an upright piece between two lanes, turned so that this is a lane
+        self._columns: Lanes[EdgeKey] = Lanes(self._is_free_turned, self._uprights_in)
+        self._winding: dict[EdgeKey, None] = {}
         self._lanes: Lanes[EdgeKey] = Lanes(self._is_free)
         self._lines: dict[EdgeKey, tuple[Point, ...]] = {}
         #: nodes whose edges away, or whose edges in, may have other ends
@@ -209,8 +214,10 @@ class Plan:
         if len(self._regions):
             for box in self._stirred:
                 stirred.update((key, None) for key, _ in self._regions.near(box))
+        looked: list[Box] = []
         for key in gone:
             self._note(key)
+            looked.append(self._ways[key].region)
             self._forget(key)
         for key in self._sources_to_look_at():
             stirred[key] = None
@@ -223,14 +230,18 @@ class Plan:
             way = route(self._ends[key], self._near_boxes)
             if before is None or way != before:
                 self._note(key)
+                if before is not None:
+                    looked.append(before.region)
+                looked.append(way.region)
                 self._regions.put(key, way.region)
                 self._ways[key] = way
                 backs = backs or way.side != 0 or (before is not None and before.side != 0)
             anew.add(key)
         moved = self._set_tracks() if backs else set()
+        looked.extend(self._ways[key].region for key in moved)
+        moved |= self._set_columns(anew, looked)
         for key in anew | moved:
-            way = self._ways[key]
-            self._lanes.put(key, shifted(way, self._out.get(key, 0)).points, of=_ranked_with(key, way))
+            self._lanes.put(key, self._base(key), of=_ranked_with(key, self._ways[key]))
         changed: set[EdgeKey] = set()
         for key in anew | moved | self._lanes.part(self._note):
             line = self._line(key, self._lanes.points(key))
@@ -278,9 +289,8 @@ class Plan:
         if key not in self._lines:
             return None
         way = self._ways[key]
-        return Laid(
-            self._in_at[key], self._ends[key], way, self._out.get(key, 0), self._lanes.moved(key), self._lines[key]
-        )
+        aside, moved = self._columns.moved(key), self._lanes.moved(key)
+        return Laid(self._in_at[key], self._ends[key], way, self._out.get(key, 0), aside, moved, self._lines[key])
 
     def _recall(self, known: Mapping[EdgeKey, Laid | None]) -> set[EdgeKey]:
         """Lay edges as they were when the same stood there; returns those with another line."""
@@ -294,7 +304,12 @@ class Plan:
             self._in_at[key], self._ends[key], self._ways[key] = laid.in_at, laid.ends, laid.way
             self._out[key], self._lines[key] = laid.out, laid.line
             self._regions.put(key, laid.way.region)
-            self._lanes.restore(key, shifted(laid.way, laid.out).points, laid.moved, of=_ranked_with(key, laid.way))
+            if laid.way.side == 0 and len(laid.way.points) > 4:
+                self._winding[key] = None
+                self._columns.restore(key, _turned(laid.way.points), laid.aside, of=key)
+            elif self._winding.pop(key, key) is None:
+                self._columns.take(key)
+            self._lanes.restore(key, self._base(key), laid.moved, of=_ranked_with(key, laid.way))
         return changed
 
     def _forget(self, key: EdgeKey) -> None:
@@ -305,6 +320,11 @@ class Plan:
         self._lines.pop(key, None)
         self._regions.take(key)
         self._lanes.take(key)
+        if self._winding.pop(key, key) is None:
+            self._columns.take(key)
+
+    def _is_free_turned(self, key: EdgeKey, points: tuple[Point, ...]) -> bool:
+        return self._is_free(key, _turned(points))
 
     def _is_free(self, key: EdgeKey, points: tuple[Point, ...]) -> bool:
         """Whether an edge could go there without passing a card."""
@@ -328,7 +348,8 @@ class Plan:
             room = min(spot.shape.input()[1], spot.shape.height - spot.shape.input()[1]) - _CORNER_ROOM_RIGHT
         else:
             room = spot.shape.width / 2 - _CORNER_ROOM_DOWN
-        return zip(keys, input_offsets(froms, middle=middle, room=room, apart=PARALLEL), strict=True)
+        offsets = input_offsets(froms, middle=middle, room=room, apart=PARALLEL)
+        return zip(keys, straight_offsets(offsets, [x - middle for x in froms], room=room), strict=True)
 
     def _ends_of(self, source: str) -> Iterator[tuple[EdgeKey, Ends]]:
         """What the edges of a node run between, with their lanes."""
@@ -387,9 +408,45 @@ class Plan:
             del self._out[key]
         return found
 
+    def _set_columns(self, anew: Collection[EdgeKey], looked: Collection[Box]) -> set[EdgeKey]:
+        """Move upright pieces between two lanes off those of other edges; returns those that are elsewhere by it."""
+        for key in anew:
+            way = self._ways[key]
+            if way.side == 0 and len(way.points) > 4:
+                self._winding[key] = None
+            elif key in self._winding:
+                self._note(key)
+                del self._winding[key]
+                self._columns.take(key)
+        if not self._winding:
+            return set()
+        beside = {key for box in looked for key, _ in self._regions.near(box) if key in self._winding}
+        for key in beside.union(key for key in anew if key in self._winding):
+            self._columns.put(key, _turned(self._ways[key].points), of=key)
+        return self._columns.part(self._note)
+
+    def _base(self, key: EdgeKey) -> tuple[Point, ...]:
+        """The way of an edge before its lanes are parted from others."""
+        if key in self._winding:
+            return _turned(self._columns.points(key))
+        return shifted(self._ways[key], self._out.get(key, 0)).points
+
+    def _uprights_in(self, key: EdgeKey, box: Box) -> Iterator[float]:
+        """The x of upright pieces of other edges that never move; the box is turned."""
+        area = box.turned()
+        for other, _ in self._regions.near(area):
+            if other == key:
+                continue
+            points = shifted(self._ways[other], self._out.get(other, 0)).points
+            for n, ((x0, y0), (x1, y1)) in enumerate(pairwise(points)):
+                inner = other in self._winding and 0 < n < len(points) - 2
+                is_beside = area.left < x0 < area.right and min(y0, y1) < area.bottom and area.top < max(y0, y1)
+                if x0 == x1 and is_beside and not inner:
+                    yield x0
+
     def _line(self, key: EdgeKey, points: tuple[Point, ...]) -> tuple[Point, ...]:
         points = straightened((*self._start(key)[:-1], *points))
-        return tuple((y, x) for x, y in points) if self.right else points
+        return _turned(points) if self.right else points
 
     def _turned(self, box: Box) -> Box:
         return box.turned() if self.right else box
@@ -402,6 +459,10 @@ def box_of(line: tuple[Point, ...]) -> Box:
     """The box around a line."""
     xs, ys = [x for x, _ in line], [y for _, y in line]
     return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _turned(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    return tuple((y, x) for x, y in points)
 
 
 def _ranked_with(key: EdgeKey, way: Way) -> Hashable:

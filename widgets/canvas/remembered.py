@@ -25,7 +25,8 @@ class Laid(NamedTuple):
     way: Way
     #: by how much its long piece is outside of where it would be alone
     out: float
-    #: where its lanes are, and not where they would be alone: by the corner each begins at
+    #: where its columns and lanes are, and not where they would be alone: by the corner each begins at
+    aside: Mapping[int, float]
     moved: Mapping[int, float]
     line: tuple[Point, ...]
 

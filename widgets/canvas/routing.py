@@ -20,6 +20,8 @@ LEAD, LANE, ARRIVAL = 18, 14, 16
 LEAST_AHEAD = 12
 #: an edge that leads back: below its outlet, outside the widest card passed, above its target, and between two of them
 BACK_DOWN, BACK_OUT, BACK_UP, BACK_APART = 14, 24, 16, 12
+#: an edge steps aside by no less than this if it can come in straight
+_LEAST_STEP = 10
 #: what a line keeps from the cards it passes
 CLEAR = 6
 #: a lane that another edge takes too goes at most this far up or down
@@ -105,6 +107,17 @@ def input_offsets(sources: Sequence[float], *, middle: float, room: float, apart
     found = [0.0] * count
     for at, n in enumerate(order):
         found[n] = (at - zero) * step
+    return found
+
+
+def straight_offsets(offsets: Sequence[float], sources: Sequence[float], *, room: float) -> list[float]:
+    """The same, where an edge that would step aside by a little only comes in straight, if others leave it the room."""
+    found = list(offsets)
+    for n, (offset, source) in enumerate(zip(offsets, sources, strict=True)):
+        if 0 < abs(source - offset) < _LEAST_STEP and abs(source) <= room:
+            others = (abs(source - other) for at, other in enumerate(found) if at != n)
+            if min(others, default=_LEAST_STEP) >= _LEAST_STEP:
+                found[n] = source
     return found
 
 

@@ -18,7 +18,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -349,10 +348,6 @@ class CanvasView(QGraphicsView):
         if taker is not None:
             taker.double(event)
         event.accept()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
-        # the page that holds the canvas shows its actions; the press before it has selected what they are about
-        event.ignore()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         if self.interaction is None:
