@@ -71,26 +71,26 @@ def decode(text: str) -> dict[str, Any]:
 def _is_plain(value: dict[str, Any]) -> bool:
     """Whether nothing is refused in it, seen level by level and without a place to tell: 35 → 8 ms at 2,000 nodes."""
     level: list[Any] = [value]
+    keys: set[str] = set()
     for _depth in range(DEEPEST):
         below: list[Any] = []
         for here in level:
             if type(here) is dict:
-                if any(_wrong_text(key) is not None for key in here):
-                    return False
+                keys.update(here)
                 items: Iterable[Any] = here.values()
             else:
                 items = here
             for item in items:
                 kind = type(item)
                 if kind is str:
-                    if _wrong_text(item) is not None:
+                    if (len(item) > LONGEST_TEXT or "\x00" in item or not item.isascii()) and _wrong_text(item) is not None:
                         return False
                 elif kind is dict or kind is list:
                     below.append(item)
                 elif kind is float and not math.isfinite(item):
                     return False
         if not below:
-            return True
+            return all(_wrong_text(key) is None for key in keys)
         level = below
     return False
 

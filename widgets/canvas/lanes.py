@@ -64,7 +64,8 @@ class Lanes(Generic[K]):
         if self._ways.get(key) != way:
             self.take(key)
             self._put(key, way, of)
-        self._dirty.update(((key, n), None) for n, _ in _lanes(way, of))
+        if len(way) > 3:
+            self._dirty.update(((key, n), None) for n, _ in _lanes(way, of))
 
     def take(self, key: K) -> None:
         """An edge is gone. Nothing happens where there is none."""
@@ -82,8 +83,10 @@ class Lanes(Generic[K]):
     def points(self, key: K) -> tuple[Point, ...]:
         """The way of an edge with its lanes where they are; as of the last `part`."""
         way = self._ways[key]
-        for n, y in self._moved.get(key, {}).items():
-            way = _with(way, n, y)
+        moved = self._moved.get(key)
+        if moved:
+            for n, y in moved.items():
+                way = _with(way, n, y)
         return way
 
     def moved(self, key: K) -> Mapping[int, float]:
@@ -124,6 +127,8 @@ class Lanes(Generic[K]):
 
     def _put(self, key: K, way: tuple[Point, ...], of: Hashable) -> None:
         self._ways[key] = way
+        if len(way) < 4:
+            return
         for n, lane in _lanes(way, of):
             self._lanes[key, n] = lane
             for cell in _cells(lane):

@@ -28,16 +28,22 @@ _KAPPA = 0.5523
 class Line:
     """One edge as it is painted; made when its way changes."""
 
-    __slots__ = ("_arrow", "_path", "box", "is_back", "length", "points")
+    __slots__ = ("_arrow", "_length", "_path", "box", "is_back", "points")
 
     def __init__(self, points: tuple[Point, ...], *, is_back: bool = False) -> None:
         self.points = points
         self.is_back = is_back
         #: room for a pen, the arrowhead, and a handle at the ends
         self.box: Box = box_of(points).grown(10)
-        self.length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(points))
+        self._length: float | None = None
         self._path: QPainterPath | None = None
         self._arrow: QPainterPath | None = None
+
+    @property
+    def length(self) -> float:
+        if self._length is None:
+            self._length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(self.points))
+        return self._length
 
     @property
     def path(self) -> QPainterPath:

@@ -93,7 +93,6 @@ class Plan:
         #: boxes of cards that came or went; edges that looked there are to be led anew
         self._stirred: list[Box] = []
         self._gone: dict[EdgeKey, None] = {}
-        self._near_boxes = lambda box: (held for _, held in self._boxes.near(box))
         #: what stands there, as a number: two plans in which the same was told have the same
         self._print = 0
         self._settled_print = 0
@@ -227,7 +226,7 @@ class Plan:
             if key not in self.targets:
                 continue
             before = self._ways.get(key)
-            way = route(self._ends[key], self._near_boxes)
+            way = route(self._ends[key], self._boxes.boxes_near)
             if before is None or way != before:
                 self._note(key)
                 if before is not None:
@@ -307,7 +306,8 @@ class Plan:
             if laid.way.side == 0 and len(laid.way.points) > 4:
                 self._winding[key] = None
                 self._columns.restore(key, _turned(laid.way.points), laid.aside, of=key)
-            elif self._winding.pop(key, key) is None:
+            elif key in self._winding:
+                del self._winding[key]
                 self._columns.take(key)
             self._lanes.restore(key, self._base(key), laid.moved, of=_ranked_with(key, laid.way))
         return changed
@@ -320,7 +320,8 @@ class Plan:
         self._lines.pop(key, None)
         self._regions.take(key)
         self._lanes.take(key)
-        if self._winding.pop(key, key) is None:
+        if key in self._winding:
+            del self._winding[key]
             self._columns.take(key)
 
     def _is_free_turned(self, key: EdgeKey, points: tuple[Point, ...]) -> bool:
@@ -328,7 +329,7 @@ class Plan:
 
     def _is_free(self, key: EdgeKey, points: tuple[Point, ...]) -> bool:
         """Whether an edge could go there without passing a card."""
-        return is_free(points, list(self._near_boxes(box_of(points).grown(CLEAR))), self._ends[key])
+        return is_free(points, self._boxes.boxes_near(box_of(points).grown(CLEAR)), self._ends[key])
 
     def _offsets(self, target: str) -> Iterator[tuple[EdgeKey, float]]:
         """For every edge into a node how far from the middle it comes in."""
@@ -353,12 +354,17 @@ class Plan:
 
     def _ends_of(self, source: str) -> Iterator[tuple[EdgeKey, Ends]]:
         """What the edges of a node run between, with their lanes."""
-        spot = self.spots[source]
+        box = self._turned(self.spots[source].box)
         found: list[tuple[EdgeKey, Point, Point]] = []
         for key in self._from[source]:
             target = self.spots[self.targets[key]]
             x, y = self._flow(*_moved(target.shape.input(), target.x, target.y))
             found.append((key, self._start(key)[-1], (x + self._in_at[key], y)))
+        if len(found) == 1:
+            ((key, start, end),) = found
+            room = None if leads_back(start, end) else end[1] - start[1]
+            yield key, Ends(start, end, box, self._turned(self.spots[self.targets[key]].box), 0, 1, room)
+            return
         ahead = [(key, start, end) for key, start, end in found if not leads_back(start, end)]
         ranks = dict(
             zip(
@@ -367,7 +373,6 @@ class Plan:
                 strict=True,
             )
         )
-        box = self._turned(spot.box)
         # long edges and short ones share the lanes below the card, which end where the nearest card begins
         room = min((end[1] - start[1] for _, start, end in ahead), default=None)
         for key, start, end in found:
@@ -457,8 +462,15 @@ class Plan:
 
 def box_of(line: tuple[Point, ...]) -> Box:
     """The box around a line."""
-    xs, ys = [x for x, _ in line], [y for _, y in line]
-    return Box(min(xs), min(ys), max(xs), max(ys))
+    (left, top), (right, bottom) = line[0], line[-1]
+    if left > right:
+        left, right = right, left
+    if top > bottom:
+        top, bottom = bottom, top
+    for x, y in line[1:-1]:
+        left, right = min(left, x), max(right, x)
+        top, bottom = min(top, y), max(bottom, y)
+    return Box(left, top, right, bottom)
 
 
 def _turned(points: tuple[Point, ...]) -> tuple[Point, ...]:

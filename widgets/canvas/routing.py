@@ -6,9 +6,9 @@ Everything here is worked out for a journey that flows down; one that flows to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from widgets.canvas.grid import Box
 
@@ -34,11 +34,10 @@ MOST_TRIED = 40
 UNDER = 5_000
 
 #: cards whose boxes meet a box
-Near = Callable[[Box], Iterable[Box]]
+Near = Callable[[Box], Sequence[Box]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """What one edge runs between."""
 
     start: Point
@@ -53,8 +52,7 @@ class Ends:
     room: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A route: its corners, and for one that leads back the side it takes and the x of its long piece."""
 
     points: tuple[Point, ...]
@@ -137,7 +135,7 @@ def _forward(ends: Ends, near: Near) -> Way:
     (x0, y0), (x1, y1) = ends.start, ends.end
     own = _own_lane(ends)
     region = Box(min(x0, x1), y0, max(x0, x1), y1).grown(CLEAR)
-    boxes = list(near(region))
+    boxes = near(region)
     straight = abs(x0 - x1) < 1
     first: tuple[Point, ...] = ((x0, y0), (x1, y1)) if straight else ((x0, y0), (x0, own), (x1, own), (x1, y1))
     if is_free(first, boxes, ends):
@@ -169,7 +167,7 @@ def _around(ends: Ends, own: float, otherwise: tuple[Point, ...], near: Near) ->
     """Over a column that is free, where both straight pieces are in the way of cards."""
     (x0, y0), (x1, y1) = ends.start, ends.end
     region = Box(min(x0, x1) - 640, y0, max(x0, x1) + 640, y1)
-    boxes = list(near(region))
+    boxes = near(region)
     last = max(y1 - ARRIVAL, y0 + LEAST_AHEAD / 2)
     columns = {x for box in boxes for x in (box.left - LANE, box.right + LANE)}
     for x in islice(sorted(columns, key=lambda x: (abs(x - x0) + abs(x - x1), x)), MOST_TRIED):
@@ -185,7 +183,7 @@ def _around(ends: Ends, own: float, otherwise: tuple[Point, ...], near: Near) ->
     # a target that is hardly lower, with cards between: below them, and in from above
     back = _back(ends, near)
     region = region.united(back.region)
-    if is_free(back.points, list(near(back.region)), ends):
+    if is_free(back.points, near(back.region), ends):
         return Way(back.points, region, back.side)
     return Way(straightened(otherwise), region)
 
@@ -234,7 +232,7 @@ def _back_on(ends: Ends, near: Near, side: int) -> tuple[float, Way]:
         top, above = _level(ends.end, x, -BACK_UP, near, ends.target)
         strip = Box(x - BACK_OUT / 2, top - CLEAR, x + BACK_OUT / 2, foot + CLEAR)
         region = region.united(strip).united(below).united(above)
-        hit = list(near(strip))
+        hit = near(strip)
         if not hit:
             break
         x = _outside(hit, side)
@@ -242,7 +240,7 @@ def _back_on(ends: Ends, near: Near, side: int) -> tuple[float, Way]:
     # its lanes may be moved apart from others, within what was looked at
     region = region.united(Box(min(x0, x1, x), top, max(x0, x1, x), foot).grown(CLEAR + MOST_MOVED))
     length = abs(x - x0) + abs(x - x1) + (foot - y0 - BACK_DOWN) + (y1 - BACK_UP - top)
-    if not is_free(points, list(near(region)), ends):
+    if not is_free(points, near(region), ends):
         length += UNDER
     return length, Way(points, region, side)
 
@@ -256,7 +254,7 @@ def _level(port: Point, x: float, wanted: float, near: Near, own: Box) -> tuple[
         return y, looked
     until = y0 + (_LANE_SEARCH if wanted > 0 else -_LANE_SEARCH)
     looked = Box(looked.left, min(y0, until), looked.right, max(y0, until)).grown(CLEAR)
-    found = _lane(port, x, y, list(near(looked)), own, until=until)
+    found = _lane(port, x, y, near(looked), own, until=until)
     return (y if found is None else found), looked
 
 
