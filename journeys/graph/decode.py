@@ -83,7 +83,9 @@ def _is_plain(value: dict[str, Any]) -> bool:
             for item in items:
                 kind = type(item)
                 if kind is str:
-                    if (len(item) > LONGEST_TEXT or "\x00" in item or not item.isascii()) and _wrong_text(item) is not None:
+                    if (len(item) > LONGEST_TEXT or "\x00" in item or not item.isascii()) and _wrong_text(
+                        item
+                    ) is not None:
                         return False
                 elif kind is dict or kind is list:
                     below.append(item)

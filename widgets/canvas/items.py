@@ -177,11 +177,14 @@ class EdgeLayer(_Layer):
             paint_stub(painter, *scene.stubs[key], scene.inks)
         walked = scene.numbers.walked
         marked = scene.marked_edges()
-        for key, _ in scene.edge_grid.near(area):
+        # below 75 % only edges that are marked, or have numbers, have anything beside them
+        is_full = scene.detail is Detail.FULL
+        near = [key for key, _ in scene.edge_grid.near(area)] if is_full or walked else marked & scene.lines.keys()
+        for key in near:
             line = scene.lines[key]
             if key in walked:
                 self._paint_number(painter, key)
-            if key in marked or (line.length > LONG and scene.detail is Detail.FULL):
+            if key in marked or (is_full and line.length > LONG):
                 label = scene.label_of(key)
                 if label:
                     at = scene.label_at(key, label)

@@ -14,7 +14,6 @@ from widgets.canvas.grid import Box, Grid
 from widgets.canvas.lanes import Lanes
 from widgets.canvas.remembered import Laid, Remembered
 from widgets.canvas.routing import (
-    BACK_APART,
     CLEAR,
     Ends,
     Point,
@@ -29,6 +28,7 @@ from widgets.canvas.routing import (
     straightened,
 )
 from widgets.canvas.shapes import PARALLEL, Shape
+from widgets.canvas.tracks import tracks
 
 #: node and outlet
 EdgeKey = tuple[str, str]
@@ -301,7 +301,10 @@ class Plan:
             if laid.line != self._lines.get(key):
                 changed.add(key)
             self._in_at[key], self._ends[key], self._ways[key] = laid.in_at, laid.ends, laid.way
-            self._out[key], self._lines[key] = laid.out, laid.line
+            self._lines[key] = laid.line
+            self._out.pop(key, None)
+            if laid.out:
+                self._out[key] = laid.out
             self._regions.put(key, laid.way.region)
             if laid.way.side == 0 and len(laid.way.points) > 4:
                 self._winding[key] = None
@@ -390,27 +393,18 @@ class Plan:
 
     def _set_tracks(self) -> set[EdgeKey]:
         """Lay edges that lead back side by side; those that are further outside, or further inside, by it."""
-        backs = [(way.side, _height(way), key) for key, way in self._ways.items() if way.side]
-        taken: dict[int, list[tuple[float, float, float]]] = {-1: [], 1: []}
         found: set[EdgeKey] = set()
-        for side, _, key in sorted(backs):
-            way = self._ways[key]
-            x, (top, foot) = way.points[2][0], sorted((way.points[2][1], way.points[3][1]))
-            out = 0.0
-            # the shortest is laid first and stays innermost; each further one goes outside those it runs beside
-            while any(
-                abs(x + side * out - other) < BACK_APART and top < below and above < foot
-                for other, above, below in taken[side]
-            ):
-                out += BACK_APART
-            taken[side].append((x + side * out, top, foot))
-            if self._out.get(key, 0) != out:
-                self._note(key)
-                self._out[key] = out
-                found.add(key)
-        for key in [key for key in self._out if self._ways[key].side == 0]:
+        outs = tracks(self._ways)
+        for key in {*self._out, *outs}:
+            out = outs.get(key, 0.0)
+            if self._out.get(key, 0.0) == out:
+                continue
             self._note(key)
-            del self._out[key]
+            found.add(key)
+            if out:
+                self._out[key] = out
+            else:
+                del self._out[key]
         return found
 
     def _set_columns(self, anew: Collection[EdgeKey], looked: Collection[Box]) -> set[EdgeKey]:
@@ -484,7 +478,3 @@ def _ranked_with(key: EdgeKey, way: Way) -> Hashable:
 
 def _moved(point: Point, x: float, y: float) -> Point:
     return point[0] + x, point[1] + y
-
-
-def _height(way: Way) -> float:
-    return abs(way.points[2][1] - way.points[3][1])
