@@ -126,12 +126,14 @@ class Journey:
 
     def edge_from(self, node: str, outlet: str) -> Edge | None:
         """The edge that leaves from an outlet. Raises NoSuchNode."""
-        return next((edge for edge in self.edges_from(node) if edge.outlet == outlet), None)
+        target = self.target(node, outlet)
+        return None if target is None else Edge(node, outlet, target)
 
     def target(self, node: str, outlet: str) -> str | None:
         """The node an outlet leads to; None for an open one. Raises NoSuchNode."""
-        edge = self.edge_from(node, outlet)
-        return edge.target if edge else None
+        self._attributes(node)
+        # a view of edges costs five times as much (connecting 200 edges: 6 → 2 ms)
+        return next((target for target, outlets in self.graph.succ[node].items() if outlet in outlets), None)
 
     # changes
 
@@ -201,9 +203,9 @@ class Journey:
 
     def disconnect(self, node: str, outlet: str) -> None:
         """Open an outlet; nothing happens where it is open. Raises NoSuchNode."""
-        edge = self.edge_from(node, outlet)
-        if edge is not None:
-            self.graph.remove_edge(edge.source, edge.target, key=outlet)
+        target = self.target(node, outlet)
+        if target is not None:
+            self.graph.remove_edge(node, target, key=outlet)
 
     def copy(self) -> Journey:
         """A second document that changes on its own; settings are values and shared."""

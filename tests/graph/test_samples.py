@@ -13,7 +13,6 @@ from app.demo import keys
 from journeys.base.catalogue import Catalogue, PoolEntry, TemplateEntry
 from journeys.graph.checks import check
 from journeys.graph.file import load, write_journey
-from journeys.graph.journey import Journey
 from journeys.graph.show import show
 from journeys.nodes.send import Send
 
@@ -70,26 +69,6 @@ def test_nothing_blocks_a_sample(path: Path, catalogue: Catalogue) -> None:
 
 def test_a_sample_can_be_said_in_words(path: Path) -> None:
     assert "unknown kind" not in show(load(path))
-
-
-def test_no_two_cards_of_a_sample_lie_on_each_other(path: Path) -> None:
-    journey = load(path)
-    cards = {node: card(journey, node) for node in journey.node_ids()}
-    for node, (left, top, right, bottom) in cards.items():
-        for other, (its_left, its_top, its_right, its_bottom) in cards.items():
-            apart = right <= its_left or its_right <= left or bottom <= its_top or its_bottom <= top
-            assert node == other or apart, (journey.title(node), journey.title(other))
-
-
-def card(journey: Journey, node: str) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of a card, with the widths and the largest height of the look."""
-    settings = journey.node(node)
-    assert settings is not None
-    outlets = len(settings.outlets())
-    x, y = journey.place(node)
-    width = {0: 160, 3: 276, 4: 320}.get(outlets, 208)
-    height = 40 if settings.ends else 72 if outlets < 2 else 96
-    return x, y, x + width, y + height
 
 
 def test_every_marketing_send_of_a_sample_names_the_newsletter(path: Path) -> None:

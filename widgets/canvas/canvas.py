@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 
 from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent, QPainter
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from journeys.base.catalogue import Catalogue
 from journeys.base.i18n import _
@@ -18,6 +18,7 @@ from journeys.nodes.note import Note
 from journeys.nodes.preset import Preset
 from journeys.nodes.presets import presets
 from widgets.canvas.edge_painting import paint_handle
+from widgets.canvas.hits import OnCorner, OnEdge, OnEnd, OnNode, OnPlus, OnPort, hit
 from widgets.canvas.in_place import NoteField, TitleField
 from widgets.canvas.interactions.idle import Idle
 from widgets.canvas.keyboard import CanvasKeys, Held
@@ -42,6 +43,9 @@ class Canvas(CanvasView):
 
     #: Enter on a node: its settings are to be edited
     edit_wanted = Signal(str)
+    #: a menu is asked for: "node", "edge" or "canvas"; the node's id, (node, outlet) or None; where on the screen. What it is
+    #: about is selected before; `show_menu` shows one
+    menu_wanted = Signal(str, object, object)
     #: a sentence for the person: why something was not done
     said = Signal(str)
 
@@ -110,6 +114,57 @@ class Canvas(CanvasView):
             if place is not None:
                 self.update_area(QRectF(place.x() - _CROSS, place.y() - _CROSS, 2 * _CROSS, 2 * _CROSS), around=12)
         self.cursor_at = at
+
+    def show_menu(self, actions: Iterable[QAction | None], at: QPoint) -> QMenu:
+        """A menu of these actions at a point of the screen, None parting them; it goes away with its choice."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for action in actions:
+            if action is None:
+                menu.addSeparator()
+            else:
+                menu.addAction(action)
+        menu.popup(at)
+        return menu
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        """By the mouse about what is under it, which the press before has selected; by a key about what is selected."""
+        event.accept()
+        if self.interaction is not None:
+            return
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(*self._menu_by_key())
+            return
+        at = self.at(QPointF(event.pos()))
+        found = hit(self.canvas_scene, at.x(), at.y())
+        match found:
+            case OnNode(node) | OnCorner(node):
+                self.menu_wanted.emit("node", node, event.globalPos())
+            case OnPort(key):
+                self.menu_wanted.emit("node", key[0], event.globalPos())
+            case OnPlus(key) if key in self.canvas_scene.stubs:
+                self.menu_wanted.emit("node", key[0], event.globalPos())
+            case OnEdge(key) | OnPlus(key) | OnEnd(key):
+                self.menu_wanted.emit("edge", key, event.globalPos())
+            case None:
+                # what is pasted or added by the menu goes there
+                self.set_cursor_place(at)
+                self.menu_wanted.emit("canvas", None, event.globalPos())
+
+    def _menu_by_key(self) -> tuple[str, str | EdgeKey | None, QPoint]:
+        scene = self.canvas_scene
+        node = self.selection.current
+        if node is not None and node in scene.cards:
+            box = scene.box_of(node)
+            return "node", node, self._on_screen(box.left, box.bottom)
+        edge = min(self.selection.edges, default=None)
+        if edge is not None and edge in scene.lines:
+            return "edge", edge, self._on_screen(*scene.lines[edge].middle())
+        place = self.cursor_place()
+        return "canvas", None, self._on_screen(place.x(), place.y())
+
+    def _on_screen(self, x: float, y: float) -> QPoint:
+        return self.viewport().mapToGlobal(self.mapFromScene(QPointF(x, y)))
 
     def fit_selection(self) -> None:
         """Show what is selected; the whole journey where nothing is."""

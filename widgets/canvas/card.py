@@ -40,7 +40,20 @@ class Card:
     Not changed after it is made but for its texts, which are laid out when a step of detail first asks for them.
     """
 
-    __slots__ = ("_texts", "family", "icon", "id", "kind", "off", "outlets", "sentence", "shape", "title")
+    __slots__ = (
+        "_texts",
+        "family",
+        "icon",
+        "id",
+        "kind",
+        "named",
+        "off",
+        "outlets",
+        "sentence",
+        "settings",
+        "shape",
+        "title",
+    )
 
     def __init__(
         self,
@@ -54,8 +67,13 @@ class Card:
         outlets: tuple[Outlet, ...],
         off: bool,
         shape: Shape,
+        settings: Node | None = None,
+        named: str = "",
     ) -> None:
+        """`settings` and `named` are what the journey has of the node: settings of a kind that is known here, and title."""
         self.id = node
+        self.settings = settings
+        self.named = named
         self.kind = kind
         #: None: a kind that is unknown here
         self.family = family
@@ -76,6 +94,17 @@ class Card:
     def whole(self) -> str:
         """Title and sentence, uncut."""
         return f"{self.title}\n{self.sentence}" if self.sentence and self.is_step else self.title or self.sentence
+
+    def is_still(self, journey: Journey, node: str) -> bool:
+        """Whether nothing has changed of what it was read from; not where its sentence may name other nodes."""
+        settings = self.settings
+        return (
+            settings is not None
+            and settings is journey.node(node)
+            and self.named == journey.title(node)
+            and self.off == journey.is_off(node)
+            and next(iter(settings.nodes_mentioned()), None) is None
+        )
 
     def texts(self, detail: Detail) -> tuple[Placed, ...]:
         """The lines painted at a step of detail."""
@@ -120,6 +149,8 @@ def _card(
         outlets=outlets,
         off=journey.is_off(node),
         shape=shape,
+        settings=settings,
+        named=journey.title(node),
     )
 
 

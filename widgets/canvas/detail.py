@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 LEAST_ZOOM, MOST_ZOOM = 0.05, 4.0
+#: from here on everything is painted
+LEAST_FULL = 0.75
 
 
 class Detail(IntEnum):
@@ -31,4 +33,4 @@ def detail_of(zoom: float) -> Detail:
         return Detail.FAR
     if zoom < 0.45:
         return Detail.SHAPE
-    return Detail.TITLE if zoom < 0.75 else Detail.FULL
+    return Detail.TITLE if zoom < LEAST_FULL else Detail.FULL

@@ -8,6 +8,7 @@ from math import sqrt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen
 
+from widgets.canvas.detail import LEAST_FULL
 from widgets.canvas.inks import NO_BRUSH, NO_PEN, Inks, pen
 from widgets.canvas.lines import PLUS, Line
 from widgets.canvas.painting import paint_chip
@@ -17,6 +18,8 @@ from widgets.theme.fonts import MEDIUM, SMALL
 
 _FLOW_LEAST, _FLOW_MOST, _NO_ARROW_FROM = 2, 14, 6
 _NUMBER_BESIDE = 6
+_LABEL = 20
+_LEAST_ON_SCREEN = 9
 
 
 class EdgeState(IntEnum):
@@ -75,11 +78,15 @@ def paint_flow(painter: QPainter, line: Line, share: float, inks: Inks) -> None:
 
 
 def paint_label(painter: QPainter, text: str, at: Point, state: EdgeState, inks: Inks, *, zoom: float) -> None:
-    """The name of an outlet on its edge; as large as at 100 % on the screen, when the canvas is smaller."""
+    """The name of an outlet on its edge: of one that is marked as large as at 100 % on the screen, else 9 px at least.
+
+    At rest names are many, and shrink with the cards they stand between.
+    """
     tokens = inks.tokens
+    scale = rest_scale(zoom) if state in (EdgeState.REST, EdgeState.GONE) else 1 / min(zoom, 1)
     painter.save()
     painter.translate(*at)
-    painter.scale(1 / min(zoom, 1), 1 / min(zoom, 1))
+    painter.scale(scale, scale)
     if state is EdgeState.SELECTED:
         paint_chip(painter, text, QPointF(0, 0), ground=tokens.accent, ink=tokens.on_accent)
     else:
@@ -87,9 +94,20 @@ def paint_label(painter: QPainter, text: str, at: Point, state: EdgeState, inks:
     painter.restore()
 
 
+def rest_scale(zoom: float) -> float:
+    """By how much a name at rest is larger in the scene than at 100 %: 9 px on the screen at the least."""
+    return max(1.0, _LEAST_ON_SCREEN / (SMALL * zoom))
+
+
 def label_width(text: str) -> float:
     """Width of a label on the screen."""
     return metrics(SMALL, MEDIUM).horizontalAdvance(text) + 16
+
+
+def label_size(text: str) -> tuple[float, float]:
+    """Width and height of a name at rest in the scene, at the lowest zoom that shows it."""
+    scale = rest_scale(LEAST_FULL)
+    return label_width(text) * scale, _LABEL * scale
 
 
 def number_box(line: Line, text: str, zoom: float, *, left: bool = True) -> QRectF:

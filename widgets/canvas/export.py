@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSize, QSizeF
@@ -22,12 +23,13 @@ from journeys.nodes.node import Family
 from widgets.canvas.card import Card, card_of
 from widgets.canvas.detail import Detail
 from widgets.canvas.edge_painting import EdgeState, number_box, paint_edge, paint_label, paint_number
-from widgets.canvas.grid import Box
+from widgets.canvas.grid import Box, Grid
 from widgets.canvas.inks import Inks
+from widgets.canvas.labels import rest_place
 from widgets.canvas.lines import LONG, Line, rect
 from widgets.canvas.look import NO_NUMBERS, Look, Numbers, said
 from widgets.canvas.painting import paint_card
-from widgets.canvas.plan import EdgeKey, Plan, Spot
+from widgets.canvas.plan import EdgeKey, Plan, Spot, box_of
 from widgets.canvas.shapes import Silhouette
 from widgets.theme.tokens import light
 
@@ -88,6 +90,15 @@ class Picture:
         if not self._cards:
             raise NothingToDraw
         self._lines = self._routed(journey)
+        #: what names of edges keep away from
+        self._areas: Grid[str] = Grid()
+        self._pieces: Grid[tuple[EdgeKey, int]] = Grid()
+        for node, card in self._cards.items():
+            if card.is_step:
+                self._areas.put(node, self._boxes[node])
+        for key, line in self._lines.items():
+            for n, piece in enumerate(pairwise(line.points)):
+                self._pieces.put((key, n), box_of(piece).grown(1))
         self.area = self._bounds().adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
 
     def paint(self, painter: QPainter) -> None:
@@ -121,7 +132,15 @@ class Picture:
         outlets = self._cards[key[0]].outlets
         if line.length > LONG and len(outlets) > 1:
             label = next((outlet.label for outlet in outlets if outlet.id == key[1]), key[1])
-            paint_label(painter, label, line.far_label_at(), EdgeState.REST, self._inks, zoom=1)
+            at = rest_place(
+                line,
+                label,
+                has_card=lambda box: any(True for _ in self._areas.near(box)),
+                names_before=lambda box: len({other for (other, _n), _ in self._pieces.near(box) if other < key}),
+                has_edge=lambda box: any(other != key for (other, _n), _ in self._pieces.near(box)),
+            )
+            if at is not None:
+                paint_label(painter, label, at, EdgeState.REST, self._inks, zoom=1)
 
     def _read(self, journey: Journey) -> None:
         names = JourneyNames(journey, self._choices.catalogue)

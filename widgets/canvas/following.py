@@ -19,7 +19,7 @@ from widgets.canvas.detail import Detail
 from widgets.canvas.grid import Box, Grid
 from widgets.canvas.inks import Inks
 from widgets.canvas.items import CardItem
-from widgets.canvas.lines import LONG, Line, rect, stub_end
+from widgets.canvas.lines import LONG, Line, line_of, rect, stub_end
 from widgets.canvas.look import Look
 from widgets.canvas.plan import EdgeKey, Plan, Spot
 from widgets.canvas.routing import Point
@@ -29,6 +29,10 @@ from widgets.document.document import Document
 
 #: the index covers the cards and this much around them, so that it is not made anew whenever one is moved out
 _AROUND = 4096
+#: changes of this many nodes and edges paint everything: 500 parts to paint took 3 ms to name
+_MANY = 60
+#: so many items of nodes taken away are kept
+_KEPT_ASIDE = 500
 #: on the screen, how far labels and numbers reach from their edge
 BESIDE = 90
 
@@ -72,8 +76,10 @@ class FollowingScene(QGraphicsScene):
         self.card_batch: Batch[str, Family | None] = Batch()
         self.plan = Plan(right=document.journey.settings.direction == "right")
         self._previewed: dict[str, Point] = {}
-        #: everything is being read anew and painted once, so that parts need not be
-        self._is_reading = False
+        #: items of nodes taken away last, with their texts laid out, for whoever undoes that
+        self._put_aside: dict[str, CardItem] = {}
+        #: everything is painted once afterwards, so that parts need not be
+        self._paints_whole = False
 
     # said by those below
 
@@ -98,11 +104,15 @@ class FollowingScene(QGraphicsScene):
     def _all_gone(self) -> None:
         """Everything is read anew."""
 
+    def _lines_settled(self) -> None:
+        """Lines, or cards beside them, have changed."""
+
     # showing
 
     def set_catalogue(self, catalogue: Catalogue | None) -> None:
         """What segments, attributes and the rest are called from now on."""
         self._catalogue = catalogue
+        self._put_aside.clear()
         self._show(self.cards)
         self._settle()
 
@@ -166,6 +176,11 @@ class FollowingScene(QGraphicsScene):
             self.read_all()
             self.redrawn.emit()
             return
+        if change.journey:
+            # sentences may name what the journey settles
+            self._put_aside.clear()
+        edges = len(change.edges_added) + len(change.edges_removed)
+        self._paints_whole = len(change.added) + len(change.removed) + len(change.moved) + edges > _MANY
         for node in change.removed:
             self._forget(node)
         titles = {node: self.cards[node].title for node in change.altered if node in self.cards}
@@ -181,11 +196,15 @@ class FollowingScene(QGraphicsScene):
             target = journey.target(node, outlet)
             if target is not None:
                 self.plan.lead((node, outlet), target)
+        leaving = {node for node, _ in (*change.edges_added, *change.edges_removed)}
         # outlets of a kind that is unknown here are told by its edges
-        self._show({node for node, _ in (*change.edges_added, *change.edges_removed) if self._is_unknown(node)})
-        self._stub({node for node, _ in (*change.edges_added, *change.edges_removed)})
+        self._show({node for node in leaving if self._is_unknown(node)})
+        self._stub({*change.added, *change.altered, *leaving})
         self._previewed = {}
         self._settle()
+        if self._paints_whole:
+            self._paints_whole = False
+            self.update()
 
     def _is_unknown(self, node: str) -> bool:
         return node in self.cards and self.cards[node].family is None
@@ -201,7 +220,7 @@ class FollowingScene(QGraphicsScene):
         for item in self.card_items.values():
             self.removeItem(item)
         self.card_items, self.cards, self.lines, self.stubs, self.orphans = {}, {}, {}, {}, set()
-        self._open, self._mentioned_by = {}, {}
+        self._open, self._mentioned_by, self._put_aside = {}, {}, {}
         self.edge_grid, self.stub_grid, self.areas, self.papers = Grid(), Grid(), Grid(), Grid()
         self.edge_batch.clear()
         self.card_batch.clear()
@@ -210,18 +229,18 @@ class FollowingScene(QGraphicsScene):
         # tens of thousands of objects that all stay: the collector looked at them seven times (of 390 ms it took 140)
         collects = gc.isenabled()
         gc.disable()
-        self._is_reading = True
-        self._show(journey.node_ids(), fresh=True)
+        self._paints_whole = True
+        self._show(journey.node_ids())
         for edge in journey.edges():
             self.plan.lead((edge.source, edge.outlet), edge.target)
         self._stub(journey.node_ids())
         self._settle()
-        self._is_reading = False
+        self._paints_whole = False
         if collects:
             gc.enable()
         self.update()
 
-    def _show(self, nodes: Iterable[str], *, fresh: bool = False) -> None:
+    def _show(self, nodes: Iterable[str]) -> None:
         """Read the cards of nodes from the journey."""
         journey = self.document.journey
         names = JourneyNames(journey, self._catalogue)
@@ -229,25 +248,26 @@ class FollowingScene(QGraphicsScene):
         shown = list(nodes)
         told = self._tells_anything()
         for node in shown:
-            card = card_of(journey, node, names, right=right)
+            aside = self._put_aside.pop(node, None)
+            if aside is not None and aside.card.is_still(journey, node):
+                card = aside.card
+            else:
+                aside, card = None, card_of(journey, node, names, right=right)
             self.cards[node] = card
-            settings = journey.node(node)
-            for _field, other in settings.nodes_mentioned() if settings is not None else ():
+            for _field, other in card.settings.nodes_mentioned() if card.settings is not None else ():
                 self._mentioned_by.setdefault(other, set()).add(node)
             item = self.card_items.get(node)
             if item is None:
-                item = self.card_items[node] = CardItem(self, card)
-                if told:
+                item = self.card_items[node] = aside or CardItem(self, card)
+                if told or aside is not None:
                     item.set_look(self.look_of(node))
-                if self.detail.is_batch and card.is_step:
-                    item.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents)
+                if card.is_step and (self.detail.is_batch or aside is not None):
+                    item.setFlag(QGraphicsItem.GraphicsItemFlag.ItemHasNoContents, self.detail.is_batch)
                 self._place(node, *journey.place(node))
                 self.addItem(item)
             else:
                 item.show_card(card)
                 self._place(node, *journey.place(node))
-        if not fresh:
-            self._stub(shown)
 
     def _place(self, node: str, x: float, y: float) -> None:
         card = self.cards[node]
@@ -258,12 +278,13 @@ class FollowingScene(QGraphicsScene):
             return
         spot = Spot(x, y, shape, tuple(outlet.id for outlet in card.outlets))
         self.plan.put(node, spot)
-        if node in self.areas and self.detail.is_batch:
+        is_painted = self.detail.is_batch and not self._paints_whole
+        if node in self.areas and is_painted:
             self.batch_layer.update(rect(self.areas.box(node).grown(4)))
         self.areas.put(node, spot.box)
         group = None if card.off else card.family
         self.card_batch.put(node, (x, y), lambda: ((group, far_outline(shape), x, y),))
-        if self.detail.is_batch:
+        if is_painted:
             self.batch_layer.update(rect(spot.box.grown(4)))
         for outlet in card.outlets:
             if (node, outlet.id) in self.stubs:
@@ -275,7 +296,11 @@ class FollowingScene(QGraphicsScene):
             return
         if self.detail.is_batch and node in self.areas:
             self.batch_layer.update(rect(self.areas.box(node).grown(4)))
-        self.removeItem(self.card_items.pop(node))
+        item = self.card_items.pop(node)
+        self.removeItem(item)
+        self._put_aside[node] = item
+        if len(self._put_aside) > _KEPT_ASIDE:
+            del self._put_aside[next(iter(self._put_aside))]
         self.plan.take(node)
         self.areas.take(node)
         self.papers.take(node)
@@ -318,7 +343,7 @@ class FollowingScene(QGraphicsScene):
             self.stub_grid.take(key)
 
     def _update_stub(self, key: EdgeKey) -> None:
-        if key in self.stubs and not self._is_reading:
+        if key in self.stubs and not self._paints_whole:
             self.edge_layer.update(rect(self.stub_grid.box(key)))
 
     def _settle(self) -> None:
@@ -333,18 +358,19 @@ class FollowingScene(QGraphicsScene):
             self._edge_gone(key)
         for key in changed:
             self._update_edge(key)
-            line = Line(self.plan.line(key), is_back=self.plan.leads_back(key))
+            line = line_of(self.plan.line(key), self.plan.leads_back(key))
             self.lines[key] = line
             self.edge_grid.put(key, line.box)
             self.edge_batch.put(key, line.points[0], partial(line.parts, "gone" if key in self.orphans else "edge"))
             self._update_edge(key)
+        self._lines_settled()
         self._grow()
         self.redrawn.emit()
 
     def _update_edge(self, key: EdgeKey, *, wide: bool = False) -> None:
         """Paint again where an edge is; `wide` with what has been beside it."""
         line = self.lines.get(key)
-        if line is None or self._is_reading:
+        if line is None or self._paints_whole:
             return
         area = line.box
         # a name, a number or a “+” reaches out beside it

@@ -177,15 +177,19 @@ class EdgeLayer(_Layer):
             paint_stub(painter, *scene.stubs[key], scene.inks)
         walked = scene.numbers.walked
         marked = scene.marked_edges()
-        for key, _ in scene.edge_grid.near(area):
+        # below 75 % only edges that are marked, or have numbers, have anything beside them
+        is_full = scene.detail is Detail.FULL
+        near = [key for key, _ in scene.edge_grid.near(area)] if is_full or walked else marked & scene.lines.keys()
+        for key in near:
             line = scene.lines[key]
             if key in walked:
                 self._paint_number(painter, key)
-            if key in marked or (line.length > LONG and scene.detail is Detail.FULL):
+            if key in marked or (is_full and line.length > LONG):
                 label = scene.label_of(key)
                 if label:
                     at = scene.label_at(key, label)
-                    paint_label(painter, label, at, scene.edge_state(key), scene.inks, zoom=scene.zoom)
+                    if at is not None:
+                        paint_label(painter, label, at, scene.edge_state(key), scene.inks, zoom=scene.zoom)
         for key in scene.plus_edges():
             if key in scene.lines:
                 paint_plus(painter, scene.plus_at(key), scene.inks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from math import hypot
 
@@ -19,7 +20,7 @@ STUB, PLUS = 28, 10
 #: edges longer than this show their outlet's name at the far end
 LONG = 400
 #: from the middle of a name to the corner after it
-_FROM_CORNER = 48
+FROM_CORNER = 48
 #: the part of a quarter circle's radius that its control points are away
 _KAPPA = 0.5523
 
@@ -27,16 +28,22 @@ _KAPPA = 0.5523
 class Line:
     """One edge as it is painted; made when its way changes."""
 
-    __slots__ = ("_arrow", "_path", "box", "is_back", "length", "points")
+    __slots__ = ("_arrow", "_length", "_path", "box", "is_back", "points")
 
     def __init__(self, points: tuple[Point, ...], *, is_back: bool = False) -> None:
         self.points = points
         self.is_back = is_back
         #: room for a pen, the arrowhead, and a handle at the ends
         self.box: Box = box_of(points).grown(10)
-        self.length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(points))
+        self._length: float | None = None
         self._path: QPainterPath | None = None
         self._arrow: QPainterPath | None = None
+
+    @property
+    def length(self) -> float:
+        if self._length is None:
+            self._length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in pairwise(self.points))
+        return self._length
 
     @property
     def path(self) -> QPainterPath:
@@ -73,18 +80,24 @@ class Line:
         return self.points[-2], self.points[-1]
 
     def far_label_at(self) -> Point:
-        """Where the name of a long edge stands at rest: towards the end of its longest piece.
+        """Towards the end of its longest piece, where the name of an edge stands that is marked.
 
         Not on the last one: edges into one card come in too near to each other for names beside them.
         """
         (x0, y0), (x1, y1) = self.longest()
         length = _length((x0, y0), (x1, y1))
-        share = max(length - _FROM_CORNER, length / 2) / length
+        share = max(length - FROM_CORNER, length / 2) / length
         return x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
 
     def distance(self, x: float, y: float) -> float:
         """How far a point is from it."""
         return min(_distance(x, y, piece) for piece in pairwise(self.points))
+
+
+@lru_cache(maxsize=4096)
+def line_of(points: tuple[Point, ...], is_back: bool) -> Line:
+    """The line through these corners, shared; one that an undo brings back has its paths already."""
+    return Line(points, is_back=is_back)
 
 
 def rounded(points: tuple[Point, ...]) -> QPainterPath:

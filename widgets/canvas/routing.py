@@ -6,9 +6,9 @@ Everything here is worked out for a journey that flows down; one that flows to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from widgets.canvas.grid import Box
 
@@ -20,19 +20,24 @@ LEAD, LANE, ARRIVAL = 18, 14, 16
 LEAST_AHEAD = 12
 #: an edge that leads back: below its outlet, outside the widest card passed, above its target, and between two of them
 BACK_DOWN, BACK_OUT, BACK_UP, BACK_APART = 14, 24, 16, 12
+#: an edge steps aside by no less than this if it can come in straight
+_LEAST_STEP = 10
 #: what a line keeps from the cards it passes
 CLEAR = 6
+#: a lane that another edge takes too goes at most this far up or down
+MOST_MOVED = 2 * LANE
+#: how far from its cards an edge that is in the way of others there looks for a lane
+_LANE_SEARCH = 240
 #: columns and lanes looked at before an edge passes under a card; a hundred cards in the way have no free lane
 MOST_TRIED = 40
 #: what passing under a card counts as, in px of way
 UNDER = 5_000
 
 #: cards whose boxes meet a box
-Near = Callable[[Box], Iterable[Box]]
+Near = Callable[[Box], Sequence[Box]]
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """What one edge runs between."""
 
     start: Point
@@ -47,8 +52,7 @@ class Ends:
     room: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(NamedTuple):
     """A route: its corners, and for one that leads back the side it takes and the x of its long piece."""
 
     points: tuple[Point, ...]
@@ -104,6 +108,17 @@ def input_offsets(sources: Sequence[float], *, middle: float, room: float, apart
     return found
 
 
+def straight_offsets(offsets: Sequence[float], sources: Sequence[float], *, room: float) -> list[float]:
+    """The same, where an edge that would step aside by a little only comes in straight, if others leave it the room."""
+    found = list(offsets)
+    for n, (offset, source) in enumerate(zip(offsets, sources, strict=True)):
+        if 0 < abs(source - offset) < _LEAST_STEP and abs(source) <= room:
+            others = (abs(source - other) for at, other in enumerate(found) if at != n)
+            if min(others, default=_LEAST_STEP) >= _LEAST_STEP:
+                found[n] = source
+    return found
+
+
 def shifted(way: Way, by: float) -> Way:
     """The same way back with its long piece further outside."""
     if not by:
@@ -120,15 +135,15 @@ def _forward(ends: Ends, near: Near) -> Way:
     (x0, y0), (x1, y1) = ends.start, ends.end
     own = _own_lane(ends)
     region = Box(min(x0, x1), y0, max(x0, x1), y1).grown(CLEAR)
-    boxes = list(near(region))
+    boxes = near(region)
     straight = abs(x0 - x1) < 1
     first: tuple[Point, ...] = ((x0, y0), (x1, y1)) if straight else ((x0, y0), (x0, own), (x1, own), (x1, y1))
-    if _free(first, boxes, ends):
+    if is_free(first, boxes, ends):
         return Way(first, region)
     if not straight:
         for lane in islice(_lanes(own, boxes, y0, y1), MOST_TRIED):
             tried = ((x0, y0), (x0, lane), (x1, lane), (x1, y1))
-            if _free(tried, boxes, ends):
+            if is_free(tried, boxes, ends):
                 return Way(tried, region)
     return _around(ends, own, first, near)
 
@@ -152,17 +167,48 @@ def _around(ends: Ends, own: float, otherwise: tuple[Point, ...], near: Near) ->
     """Over a column that is free, where both straight pieces are in the way of cards."""
     (x0, y0), (x1, y1) = ends.start, ends.end
     region = Box(min(x0, x1) - 640, y0, max(x0, x1) + 640, y1)
-    boxes = list(near(region))
+    boxes = near(region)
     last = max(y1 - ARRIVAL, y0 + LEAST_AHEAD / 2)
     columns = {x for box in boxes for x in (box.left - LANE, box.right + LANE)}
-    best, least = otherwise, float(UNDER)
     for x in islice(sorted(columns, key=lambda x: (abs(x - x0) + abs(x - x1), x)), MOST_TRIED):
-        tried = ((x0, y0), (x0, own), (x, own), (x, last), (x1, last), (x1, y1))
-        length = abs(x - x0) + abs(x - x1)
-        if length < least and _free(tried, boxes, ends):
-            best, least = tried, length
+        if abs(x - x0) + abs(x - x1) >= UNDER:
             break
-    return Way(straightened(best), region)
+        out = _lane((x0, y0), x, own, boxes, ends.source, until=y1)
+        into = _lane((x1, y1), x, last, boxes, ends.target, until=y0)
+        if out is None or into is None or into < out:
+            continue
+        tried = ((x0, y0), (x0, out), (x, out), (x, into), (x1, into), (x1, y1))
+        if is_free(tried, boxes, ends):
+            return Way(straightened(tried), region)
+    # a target that is hardly lower, with cards between: below them, and in from above
+    back = _back(ends, near)
+    region = region.united(back.region)
+    if is_free(back.points, near(back.region), ends):
+        return Way(back.points, region, back.side)
+    return Way(straightened(otherwise), region)
+
+
+def _lane(port: Point, x: float, wanted: float, boxes: Sequence[Box], own: Box, *, until: float) -> float | None:
+    """The free lane nearest to the one that is wanted, from a port upright and then level to a column; None: there is none.
+
+    Lanes lie between the port and `until`; the card that the port belongs to is never in the way.
+    """
+    x0, y0 = port
+    left, right = min(x0, x) - CLEAR, max(x0, x) + CLEAR
+    low, high = (y0, until) if y0 < until else (until, y0)
+    beside = [box for box in boxes if box.left < right and left < box.right and box.top < high and low < box.bottom]
+    tried = {
+        edge for box in beside for edge in (box.top - LANE, box.bottom + LANE) if low + CLEAR < edge < high - CLEAR
+    }
+    for y in islice(sorted({wanted, *tried}, key=lambda y: (abs(y - wanted), y)), MOST_TRIED):
+        top, foot = (y0, y) if y0 < y else (y, y0)
+        if not any(
+            (box.top < y + CLEAR and y - CLEAR < box.bottom)
+            or (x0 - CLEAR < box.right and box.left < x0 + CLEAR and box.top < foot and top < box.bottom and box != own)
+            for box in beside
+        ):
+            return y
+    return None
 
 
 # backward
@@ -178,23 +224,38 @@ def _back(ends: Ends, near: Near) -> Way:
 def _back_on(ends: Ends, near: Near, side: int) -> tuple[float, Way]:
     """The way around one side, and what it costs."""
     (x0, y0), (x1, y1) = ends.start, ends.end
+    x = _outside([ends.source, ends.target], side)
     foot, top = y0 + BACK_DOWN, y1 - BACK_UP
-    passed = [ends.source, ends.target]
-    x = _outside(passed, side)
-    region = Box(x - CLEAR, top - CLEAR, x + CLEAR, foot + CLEAR)
+    region = Box(x - CLEAR, top, x + CLEAR, foot)
     for _ in range(MOST_TRIED):
+        foot, below = _level(ends.start, x, BACK_DOWN, near, ends.source)
+        top, above = _level(ends.end, x, -BACK_UP, near, ends.target)
         strip = Box(x - BACK_OUT / 2, top - CLEAR, x + BACK_OUT / 2, foot + CLEAR)
-        region = region.united(strip)
-        hit = list(near(strip))
+        region = region.united(strip).united(below).united(above)
+        hit = near(strip)
         if not hit:
             break
         x = _outside(hit, side)
     points = ((x0, y0), (x0, foot), (x, foot), (x, top), (x1, top), (x1, y1))
-    region = region.united(Box(min(x0, x1, x), top, max(x0, x1, x), foot).grown(CLEAR))
-    length = abs(x - x0) + abs(x - x1)
-    if not _free(points, list(near(region)), ends):
+    # its lanes may be moved apart from others, within what was looked at
+    region = region.united(Box(min(x0, x1, x), top, max(x0, x1, x), foot).grown(CLEAR + MOST_MOVED))
+    length = abs(x - x0) + abs(x - x1) + (foot - y0 - BACK_DOWN) + (y1 - BACK_UP - top)
+    if not is_free(points, near(region), ends):
         length += UNDER
     return length, Way(points, region, side)
+
+
+def _level(port: Point, x: float, wanted: float, near: Near, own: Box) -> tuple[float, Box]:
+    """The lane from a port to a column outside, and what was looked at; further from its card where others are there."""
+    x0, y0 = port
+    y = y0 + wanted
+    looked = Box(min(x0, x), min(y0, y), max(x0, x), max(y0, y)).grown(CLEAR)
+    if all(box == own for box in near(looked)):
+        return y, looked
+    until = y0 + (_LANE_SEARCH if wanted > 0 else -_LANE_SEARCH)
+    looked = Box(looked.left, min(y0, until), looked.right, max(y0, until)).grown(CLEAR)
+    found = _lane(port, x, y, near(looked), own, until=until)
+    return (y if found is None else found), looked
 
 
 def _outside(boxes: Sequence[Box], side: int) -> float:
@@ -203,7 +264,7 @@ def _outside(boxes: Sequence[Box], side: int) -> float:
     return min(box.left for box in boxes) - BACK_OUT
 
 
-def _free(points: Sequence[Point], boxes: Sequence[Box], ends: Ends) -> bool:
+def is_free(points: Sequence[Point], boxes: Sequence[Box], ends: Ends) -> bool:
     """Whether a line passes no card: neither the first piece its source nor the last one its target counts."""
     if not boxes:
         return True

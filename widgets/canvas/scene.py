@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
 from PySide6.QtCore import QRectF
 from PySide6.QtWidgets import QGraphicsItem
@@ -16,7 +17,8 @@ from widgets.canvas.following import BESIDE, FollowingScene
 from widgets.canvas.grid import Box
 from widgets.canvas.inks import Inks
 from widgets.canvas.items import BatchLayer, EdgeLayer
-from widgets.canvas.lines import rect
+from widgets.canvas.labels import rest_place
+from widgets.canvas.lines import LONG, rect
 from widgets.canvas.look import NO_NUMBERS, Look, Numbers, said, worst
 from widgets.canvas.plan import EdgeKey
 from widgets.canvas.routing import BACK_OUT, Point
@@ -46,6 +48,8 @@ class CanvasScene(FollowingScene):
         self._selected_nodes: frozenset[str] = frozenset()
         self._selected_edges: frozenset[EdgeKey] = frozenset()
         self._current: str | None = None
+        #: where the names of long edges stand that have been painted
+        self._rest_labels: dict[EdgeKey, Point | None] = {}
         self.edge_layer = EdgeLayer(self)
         self.batch_layer = BatchLayer(self)
         self.addItem(self.edge_layer)
@@ -97,6 +101,7 @@ class CanvasScene(FollowingScene):
         self.zoom = zoom
         if detail is self.detail:
             return
+        self._rest_labels = {}
         was_batch = self.detail.is_batch
         self.detail = detail
         if detail.is_batch != was_batch:
@@ -192,20 +197,44 @@ class CanvasScene(FollowingScene):
             return ""
         return next((outlet.label for outlet in card.outlets if outlet.id == key[1]), key[1])
 
-    def label_at(self, key: EdgeKey, label: str) -> Point:
+    def label_at(self, key: EdgeKey, label: str) -> Point | None:
         """Where the name of an edge stands: half-way when it is marked, else, and beside its “+”, near its end.
 
-        Of one that leads back it stands outside, so that no card lies over it.
+        Of one that leads back it stands outside, so that no card lies over it. None: at rest there is no room for it.
         """
         line = self.lines[key]
-        halfway = key in self.marked_edges() and (line.is_back or key not in self.plus_edges())
-        x, y = line.middle() if halfway else line.far_label_at()
+        if key not in self.marked_edges():
+            return self._rest_label(key, label)
+        if key in self.plus_edges() and not line.is_back:
+            at_rest = self._rest_label(key, label) if line.length > LONG else None
+            return at_rest or line.far_label_at()
+        x, y = line.middle()
         if line.is_back:
             (ax, _), (bx, _) = line.longest()
             out = max(label_width(label) / 2 - BACK_OUT + 4, 0) / min(self.zoom, 1)
             if ax == bx and not self.plan.right:
                 x += out if x > line.points[-1][0] else -out
         return x, y
+
+    def _rest_label(self, key: EdgeKey, label: str) -> Point | None:
+        """Worked out when it is first painted, and again when cards or lines have changed."""
+        if key not in self._rest_labels:
+            self._rest_labels[key] = rest_place(
+                self.lines[key],
+                label,
+                has_card=lambda box: any(True for _ in self.areas.near(box)),
+                has_edge=lambda box: self._has_edge(box, but=key),
+                names_before=lambda box: sum(
+                    1 for other, _ in self.edge_grid.near(box) if other < key and self.lines[other].length > LONG
+                ),
+            )
+        return self._rest_labels[key]
+
+    def _lines_settled(self) -> None:
+        before, self._rest_labels = self._rest_labels, {}
+        for key, at in before.items():
+            if key in self.lines and self._rest_label(key, self.label_of(key)) != at:
+                self._update_edge(key, wide=True)
 
     def number_text(self, key: EdgeKey) -> str:
         return said(self.numbers.walked[key])
@@ -218,15 +247,15 @@ class CanvasScene(FollowingScene):
     def is_taken(self, area: QRectF, but: EdgeKey) -> bool:
         """Whether a card or another edge lies where a number would stand."""
         asked = Box(area.left(), area.top(), area.right(), area.bottom())
-        if any(True for _ in self.areas.near(asked)):
-            return True
-        for key, _ in self.edge_grid.near(asked):
-            if key != but and any(
-                Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1).meets(asked)
-                for (x0, y0), (x1, y1) in zip(self.lines[key].points, self.lines[key].points[1:], strict=False)
-            ):
-                return True
-        return False
+        return any(True for _ in self.areas.near(asked)) or self._has_edge(asked, but=but)
+
+    def _has_edge(self, asked: Box, *, but: EdgeKey) -> bool:
+        return any(
+            Box(min(x0, x1) - 1, min(y0, y1) - 1, max(x0, x1) + 1, max(y0, y1) + 1).meets(asked)
+            for key, _ in self.edge_grid.near(asked)
+            if key != but
+            for (x0, y0), (x1, y1) in pairwise(self.lines[key].points)
+        )
 
     def around(self) -> tuple[float, float, float, float]:
         """By how much what is exposed grows to find labels and numbers that reach into it."""
@@ -260,6 +289,7 @@ class CanvasScene(FollowingScene):
             self._hovered_edge = None
 
     def _all_gone(self) -> None:
+        self._rest_labels = {}
         self._hovered_node = self._hovered_edge = None
 
     def _tells_anything(self) -> bool:

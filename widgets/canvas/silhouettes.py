@@ -163,6 +163,12 @@ def ports(shape: Shape) -> QPainterPath:
 
 
 @cache
+def outline_with_ports(shape: Shape) -> QPainterPath:
+    """The outline of a card with its ports as bulges of it."""
+    return outline(shape).united(ports(shape)).simplified() if shape.outlets else outline(shape)
+
+
+@cache
 def triangle(size: float) -> QPainterPath:
     """The sign of a warning around 0, 0."""
     path = QPainterPath()

@@ -18,7 +18,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QContextMenuEvent,
     QDragEnterEvent,
     QDragLeaveEvent,
     QDragMoveEvent,
@@ -248,14 +247,14 @@ class CanvasView(QGraphicsView):
     # painting
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802 - Qt's name
-        painter.fillRect(rect, self._scene.inks.tokens.canvas)
-        zoom = self.zoom
-        apart = _DOTS * zoom
+        apart = _DOTS * self.zoom
         if apart < _DOTS_LEAST:
+            painter.fillRect(rect, self._scene.inks.tokens.canvas)
             return
         if self._ground is None:
             self._ground = self._made_ground(apart, self.devicePixelRatioF())
-        # tiles at whole pixels: a textured brush that has to be scaled took 9 ms a frame, and takes 0.5
+        # tiles at whole pixels: a textured brush that has to be scaled took 9 ms a frame, and takes 0.5; with the ground
+        # in the tile nothing is blended (at 60 %, 1.8 → 0.3 ms)
         origin = self.mapFromScene(QPointF(0, 0))
         area = self.mapFromScene(QRectF(rect)).boundingRect()
         painter.save()
@@ -270,7 +269,7 @@ class CanvasView(QGraphicsView):
         side = max(round(apart * many), 1)
         made = QPixmap(round(side * ratio), round(side * ratio))
         made.setDevicePixelRatio(ratio)
-        made.fill(Qt.GlobalColor.transparent)
+        made.fill(self._scene.inks.tokens.canvas)
         painter = QPainter(made)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -349,10 +348,6 @@ class CanvasView(QGraphicsView):
         if taker is not None:
             taker.double(event)
         event.accept()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
-        # the page that holds the canvas shows its actions; the press before it has selected what they are about
-        event.ignore()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         if self.interaction is None:

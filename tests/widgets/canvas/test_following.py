@@ -143,3 +143,24 @@ def test_what_is_previewed_goes_back_where_the_document_has_it(qapp, theme):
     assert scene.card_items["CONDITIO"].pos() == QPointF(0, 120)
     scene.preview({})
     assert shown_of(scene) == before
+
+
+def test_an_undo_brings_back_the_very_items_and_lines_that_went(opened):
+    canvas = opened(journey_of(NODES, EDGES))
+    scene = canvas.canvas_scene
+    item, line, card = scene.card_items["WAITAAAA"], scene.lines["CONDITIO", "yes"], scene.cards["WAITAAAA"]
+    acts.remove(canvas.document, ["WAITAAAA"], heal=False)
+    assert item not in scene.items()
+    canvas.document.history.undo()
+    assert scene.card_items["WAITAAAA"] is item
+    assert scene.cards["WAITAAAA"] is card
+    assert scene.lines["CONDITIO", "yes"] is line
+
+
+def test_an_item_that_went_is_made_anew_when_its_node_comes_back_otherwise(opened):
+    canvas = opened(journey_of(NODES, EDGES))
+    scene = canvas.canvas_scene
+    acts.set_title(canvas.document, "WAITAAAA", "Let it rest")
+    acts.remove(canvas.document, ["WAITAAAA"], heal=False)
+    canvas.document.history.setIndex(0)
+    assert scene.cards["WAITAAAA"].title != "Let it rest"

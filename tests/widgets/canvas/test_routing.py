@@ -139,6 +139,77 @@ def test_edges_back_go_side_by_side_twelve_apart():
     assert xs == {232, 244}
 
 
+def level(line):
+    """(height, left, right) of the level pieces of a line."""
+    return [(y0, min(x0, x1), max(x0, x1)) for (x0, y0), (x1, y1) in segments(line) if y0 == y1]
+
+
+def share_a_lane(one, other):
+    return any(a[0] == b[0] and a[1] < b[2] and b[1] < a[2] for a in level(one) for b in level(other))
+
+
+def test_lanes_of_different_cards_in_one_gap_are_fourteen_apart():
+    cards = {"A": card(0, 0), "B": card(240, 0), "S": card(480, 200), "T": card(720, 200)}
+    plan = plan_of(cards, {("A", "done"): "S", ("B", "done"): "T"})
+    (low,), (high,) = level(plan.line(("A", "done"))), level(plan.line(("B", "done")))
+    # both to the right: the one further to the right is the upper one, so that they do not cross
+    assert (high[0], low[0]) == (74, 88)
+    assert not any(
+        crosses(a, b) for a in segments(plan.line(("A", "done"))) for b in segments(plan.line(("B", "done")))
+    )
+
+
+def test_where_there_is_no_room_for_fourteen_lanes_are_seven_apart():
+    cards = {"A": card(0, 0), "B": card(240, 0), "S": card(480, 56 + 32), "T": card(720, 56 + 32)}
+    plan = plan_of(cards, {("A", "done"): "S", ("B", "done"): "T"})
+    (low,), (high,) = level(plan.line(("A", "done"))), level(plan.line(("B", "done")))
+    assert abs(low[0] - high[0]) == 7
+
+
+def test_lanes_that_do_not_reach_each_other_stay_where_they_are():
+    cards = {"A": card(0, 0), "B": card(900, 0), "S": card(240, 200), "T": card(1140, 200)}
+    plan = plan_of(cards, {("A", "done"): "S", ("B", "done"): "T"})
+    assert [level(plan.line((node, "done")))[0][0] for node in "AB"] == [74, 74]
+
+
+def test_edges_back_from_one_card_have_lanes_of_their_own():
+    cards = {"A": card(0, 0), "B": card(0, ROW), "C": card(0, 2 * ROW, ("x", "y"))}
+    plan = plan_of(cards, {("C", "x"): "A", ("C", "y"): "B"})
+    assert not share_a_lane(plan.line(("C", "x")), plan.line(("C", "y")))
+
+
+def test_an_edge_back_looks_for_a_lane_where_the_one_below_its_card_is_taken_by_another_card():
+    # the neighbour on the way out is higher, the one on the way in begins above
+    cards = {
+        "A": card(0, 0),
+        "M": card(0, ROW),
+        "B": card(0, 2 * ROW),
+        "N": card(240, 2 * ROW + 40),
+        "P": card(240, -60),
+    }
+    cards |= {"L": card(-240, 2 * ROW + 40), "O": card(-240, -60)}
+    plan = plan_of(cards, {("B", "done"): "A"})
+    line = plan.line(("B", "done"))
+    assert not any(under(line, spot.box) for spot in plan.spots.values())
+
+
+def test_where_cards_stand_between_an_edge_goes_below_them_and_in_from_above():
+    cards = {"A": card(0, 0), "M": card(300, 0, ("x", "y")), "T": card(600, 72)}
+    plan = plan_of(cards, {("A", "done"): "T"})
+    line = plan.line(("A", "done"))
+    assert not under(line, plan.spots["M"].box)
+    assert line[-1] == (704, 72)
+
+
+def test_an_upright_piece_keeps_away_from_those_of_other_edges():
+    # around the card below it, beside the straight line of its neighbour
+    cards = {"A": card(0, 0), "M": card(0, ROW), "T": card(0, 2 * ROW), "B": card(118, -ROW), "S": card(118, 4 * ROW)}
+    plan = plan_of(cards, {("A", "done"): "T", ("B", "done"): "S"})
+    uprights = {x0 for (x0, _), (x1, _) in segments(plan.line(("A", "done")))[1:-1] if x0 == x1}
+    others = {x0 for (x0, _), (x1, _) in segments(plan.line(("B", "done"))) if x0 == x1}
+    assert all(abs(x - other) >= 7 for x in uprights for other in others)
+
+
 def test_an_edge_to_its_own_node_goes_around_it():
     plan = plan_of({"A": card(0, 0)}, {("A", "done"): "A"})
     line = plan.line(("A", "done"))
@@ -209,6 +280,32 @@ def test_lines_do_not_depend_on_the_order_of_the_changes_that_led_to_them(spots,
     final = spots | dict(moves)
     fresh = plan_of({node: _spot(place, right) for node, place in final.items()}, edges, right=right)
     assert {key: plan.line(key) for key in edges} == {key: fresh.line(key) for key in edges}
+
+
+@settings(max_examples=60, deadline=None)
+@given(_spots, _edges, st.sets(st.sampled_from("ABCDEFG"), min_size=1), st.booleans())
+def test_what_is_told_back_gives_the_same_lines_without_being_worked_out(spots, edges, gone, right):
+    edges = {key: target for key, target in edges.items() if key[0] in spots and target in spots}
+    plan = plan_of({node: _spot(place, right) for node, place in spots.items()}, edges, right=right)
+    before = {key: plan.line(key) for key in edges}
+    for _ in range(2):
+        for node in gone:
+            plan.take(node)
+        plan.settle()
+        without = {key: plan.line(key) for key in plan.targets}
+        fresh = plan_of(
+            {node: _spot(place, right) for node, place in spots.items() if node not in gone},
+            {key: target for key, target in edges.items() if not gone & {key[0], target}},
+            right=right,
+        )
+        assert without == {key: fresh.line(key) for key in fresh.targets}
+        for node in gone & spots.keys():
+            plan.put(node, _spot(spots[node], right))
+        for key, target in edges.items():
+            plan.lead(key, target)
+        changed, _ = plan.settle()
+        assert {key: plan.line(key) for key in edges} == before
+        assert {key for key, line in before.items() if without.get(key) != line} == changed
 
 
 @settings(deadline=None)

@@ -155,6 +155,9 @@ class Idle(Interaction):
             case OnPort(key):
                 if key[0] not in selection.nodes:
                     selection.set([key[0]])
+            case OnPlus(key) if key in self.scene.stubs:
+                if key[0] not in selection.nodes:
+                    selection.set([key[0]])
             case OnEdge(key) | OnPlus(key) | OnEnd(key):
                 if key not in selection.edges:
                     selection.set(edges=[key])
