@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.log import state_folder
+from journeys.base.state import state_folder
 
 FILE = "desktop.json"
 MOST_RECENT = 12

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.desktop.desktop import Desktop
 from app.desktop.memory import Memory
-from app.log import set_up_log, state_folder
+from app.log import set_up_log
 from app.workspace import Workspace
+from journeys.base.state import state_folder
 
 
 def make_application(arguments: Sequence[str] = ()) -> QApplication:
