@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
@@ -26,7 +26,7 @@ from app.desktop.navigation import Navigation
 from app.desktop.pieces import Notice
 from app.desktop.style import frame_style
 from app.desktop.top_bar import HEIGHT, TopBar
-from app.desktop.window_actions import WORKSPACE_MENU, window_actions
+from app.desktop.window_actions import CANVAS_MENUS, WORKSPACE_MENU, window_actions
 from journeys.base.i18n import _
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ class Window(QMainWindow):
         self.pages.append(page)
         self.stack.addWidget(page)
         self.bindings.listen_on(page.canvas.view)
+        page.canvas.view.menu_wanted.connect(self._show_canvas_menu)
         opened = page.opened
         opened.title_changed.connect(self.show_titles)
         opened.document.changed.connect(self.bindings.refresh)
@@ -180,6 +181,12 @@ class Window(QMainWindow):
             self.show_home()
         else:
             self.show_page(place)
+
+    def _show_canvas_menu(self, kind: str, _about: object, at: QPoint) -> None:
+        page = self.page
+        if page is not None:
+            self.bindings.refresh()
+            page.canvas.view.show_menu([self.bindings[name] if name else None for name in CANVAS_MENUS[kind]], at)
 
     def show_titles(self) -> None:
         """What stands on the tabs and in the title of the window."""

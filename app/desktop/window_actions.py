@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 #: the menu behind the name of the workspace: actions, and the menus that hold all others
 WORKSPACE_MENU: tuple[str | Menu, ...] = ("file.workspace", "view.commands", "", *Menu)
 
+#: what a right click offers on a node, an edge, the empty canvas
+CANVAS_MENUS: dict[str, tuple[str, ...]] = {
+    "node": (
+        "canvas.edit", "canvas.rename", "", "canvas.add-after", "canvas.lead", "", "edit.cut", "edit.copy",
+        "edit.duplicate", "edit.switch", "", "canvas.delete", "canvas.cut-out",
+    ),
+    "edge": ("canvas.add-after", "", "canvas.delete"),
+    "canvas": ("canvas.search", "edit.paste", "", "canvas.all", "canvas.lay-out", "canvas.fit"),
+}  # fmt: skip
+
 
 def window_actions(window: Window) -> Actions:
     """All actions of a window. None of them touches a page before it is done."""
