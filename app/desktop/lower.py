@@ -158,7 +158,7 @@ class Problems(QListWidget):
         widget = self.itemWidget(self.item(row))
         return widget.findChild(QPushButton) if widget is not None else None
 
-    def _say(self, sentence: str, icon: str = "info", token: str = "text3") -> None:
+    def _say(self, sentence: str, icon: str = "info", hue: str = "text3") -> None:
         """A quiet row that tells and leads nowhere."""
         item = QListWidgetItem()
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
@@ -168,7 +168,7 @@ class Problems(QListWidget):
         line = QHBoxLayout(row)
         line.setContentsMargins(16, 5, 16, 5)
         line.setSpacing(10)
-        line.addWidget(Sign(icon, token, self._theme), 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(Sign(icon, hue, self._theme), 0, Qt.AlignmentFlag.AlignTop)
         line.addWidget(label(sentence, "help", wrap=True), 1)
         self.setItemWidget(item, row)
         self._measure(item)
