@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -30,6 +31,7 @@ from app.desktop.work import Work
 from journeys.base.i18n import _, ngettext
 from journeys.engine.drafts import NotBasedOn, Stale
 from journeys.nodes.problem import Severity
+from widgets.theme import icons
 
 WIDTH = 912
 _MOST_LINES = 50
@@ -76,7 +78,7 @@ class PublishDialog(QDialog):
         self.bar.setTextVisible(False)
         self.cancel = push(_("Cancel"))
         self.cancel.clicked.connect(self.reject)
-        self.button: QPushButton = push(_("Publish"), "primary", icon="broadcast", theme=desktop.theme)
+        self.button: QPushButton = push(_("Publish"), "primary")
         self.button.setEnabled(False)
         self.button.clicked.connect(self._act)
         self._lay_out()
@@ -130,7 +132,7 @@ class PublishDialog(QDialog):
         for n, (text, kind) in enumerate(publishing.chips(foreseen)):
             self._shown.append(chip(text, kind))
             self._chips.insertWidget(n, self._shown[-1])
-        if foreseen.changes:
+        if foreseen.changes and not foreseen.is_stale:
             compare = push(_("Compare on the canvas"), "link")
             compare.clicked.connect(self._compare)
             self._chips.addWidget(compare)
@@ -272,6 +274,7 @@ class PublishDialog(QDialog):
             text = next(button for way, _words, button in publishing.ways_over(foreseen) if way is self._over)
         self.button.setText(text)
         publishes = self._over in (None, OverNewer.OVER)
+        self.button.setIcon(icons.icon("broadcast", self._desktop.theme.tokens.on_accent) if publishes else QIcon())
         self.reason.setVisible(publishes and bool(foreseen.report.blocks))
         why = publishing.why_not(foreseen, self.reason.text()) if publishes else ""
         self.why.setText(why)

@@ -198,12 +198,13 @@ class OverNewer(StrEnum):
 def ways_over(foreseen: Foreseen) -> list[tuple[OverNewer, str, str]]:
     """(way, words, words on the button) where the draft is stale; the first changes nothing and is the default."""
     newest = foreseen.number - 1
+    compare = (
+        OverNewer.COMPARE,
+        _("Compare with version {n} first; nothing is changed").format(n=newest),
+        _("Compare on the canvas"),
+    )
     return [
-        (
-            OverNewer.COMPARE,
-            _("Compare with version {n} first; nothing is changed").format(n=newest),
-            _("Compare on the canvas"),
-        ),
+        *([compare] if foreseen.changes else []),
         (
             OverNewer.FETCH,
             _("Fetch version {n} into a tab of its own, to make my changes there").format(n=newest),
@@ -245,7 +246,11 @@ def chips(foreseen: Foreseen) -> list[tuple[str, str]]:
         made.append((ngettext("{n} warning", "{n} warnings", warns).format(n=warns), "warn"))
     if not foreseen.is_first:
         n = len(foreseen.changes)
-        text = ngettext("{n} change since version {v}", "{n} changes since version {v}", n)
+        text = (
+            ngettext("{n} change since version {v}", "{n} changes since version {v}", n)
+            if n
+            else _("The same steps as in version {v}")
+        )
         made.append((text.format(n=n, v=foreseen.number - 1), "quiet"))
     return made
 
