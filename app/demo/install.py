@@ -96,8 +96,9 @@ def install(
         }
         # a journey is published after those it jumps to
         for name, journey in sorted(drafts.items(), key=lambda one: bool(jumps_of(one[1]))):
+            based_on = _publish(store, journey, templates, now=plan.start)
+            journey.settings = journey.settings.model_copy(update={"based_on": based_on})
             save(journey, workspace.journeys / name)
-            _publish(store, journey, templates, now=plan.start)
     except BaseException:
         store.close()
         raise
@@ -115,15 +116,17 @@ def _codes(plan: Shop) -> list[NewCode]:
     return [NewCode(value, "10 %", until) for value in values]
 
 
-def _publish(store: Store, journey: Journey, templates: dict[str, Template], *, now: Instant) -> None:
+def _publish(store: Store, journey: Journey, templates: dict[str, Template], *, now: Instant) -> str:
+    """Publish the journey as it is; returns the hash that its draft is based on from now on."""
     entries = {key: catalogue_entry(template) for key, template in templates.items()}
-    publish(
+    published = publish(
         store,
         journey,
         {key: to_json(template) for key, template in templates.items()},
         now=now,
         catalogue=lambda conn: catalogue(conn, templates=entries),
     )
+    return published.hash
 
 
 def _faster(journey: Journey) -> Journey:

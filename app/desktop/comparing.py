@@ -71,7 +71,7 @@ class ComparisonPage(QWidget):
         self.view = CanvasView(self.scene)
         self.list = QListWidget()
         self.list.setWordWrap(True)
-        self.list.setSpacing(3)
+        self.list.setProperty("look", "quiet")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setAccessibleName(_("Differences"))
         for node, sentence in listed(found, both):
@@ -86,7 +86,7 @@ class ComparisonPage(QWidget):
         side = QFrame()
         side.setObjectName("inspector")
         column = QVBoxLayout(side)
-        column.setContentsMargins(16, 12, 8, 12)
+        column.setContentsMargins(16, 16, 16, 16)
         column.setSpacing(8)
         column.addWidget(label(title, "title", wrap=True))
         column.addWidget(label(said_count(found), "sentence"))
@@ -103,6 +103,7 @@ class ComparisonPage(QWidget):
     def begin(self) -> None:
         self.view.fit()
         self.list.setFocus()
+        self.list.setCurrentRow(0)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         if event.key() == Qt.Key.Key_Escape:

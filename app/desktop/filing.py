@@ -423,7 +423,9 @@ class Filing(QObject):
             return
         from app.desktop.publish_dialog import PublishDialog
 
-        PublishDialog(page, self._desktop, self._window).open()
+        dialog = PublishDialog(page, self._desktop, self._window)
+        dialog.fetched.connect(lambda newest: self._show(Document(newest)))
+        dialog.open()
 
     def _folder(self) -> Path:
         workspace = self._desktop.workspace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QUndoStack
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QUndoStack
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -30,6 +30,8 @@ from widgets.theme.theme import Theme
 
 HEIGHT, CLOSED = 96, 36
 _ROW = 48
+#: px between tabs, as in the style sheet
+_BETWEEN = 12
 #: rows that are made; who has more problems mends these first
 MOST_SHOWN = 200
 
@@ -87,7 +89,7 @@ class Problems(QListWidget):
         kept = self.currentItem().data(_PROBLEM) if self.currentItem() is not None else None
         self.clear()
         if not report.problems and report.skipped:
-            self._say(_("No problems."))
+            self._say(_("No problems."), "check-circle", "ok")
         for problem in report.problems[:MOST_SHOWN]:
             self._add(problem, journey)
             if problem == kept:
@@ -156,14 +158,31 @@ class Problems(QListWidget):
         widget = self.itemWidget(self.item(row))
         return widget.findChild(QPushButton) if widget is not None else None
 
-    def _say(self, sentence: str) -> None:
-        item = QListWidgetItem(sentence)
+    def _say(self, sentence: str, icon: str = "info", hue: str = "text3") -> None:
+        """A quiet row that tells and leads nowhere."""
+        item = QListWidgetItem()
         item.setFlags(Qt.ItemFlag.ItemIsEnabled)
-        # a row as wide as its text would make all rows so wide
-        item.setSizeHint(QSize(10, 28))
-        item.setForeground(self._theme.tokens.text3)
-        item.setToolTip(sentence)
+        item.setData(Qt.ItemDataRole.AccessibleTextRole, sentence)
         self.addItem(item)
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(16, 5, 16, 5)
+        line.setSpacing(10)
+        line.addWidget(Sign(icon, hue, self._theme), 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(label(sentence, "help", wrap=True), 1)
+        self.setItemWidget(item, row)
+        self._measure(item)
+
+    def _measure(self, item: QListWidgetItem) -> None:
+        row = self.itemWidget(item)
+        if row is not None and item.data(_PROBLEM) is None:
+            # a row as wide as its text would make all rows so wide
+            item.setSizeHint(QSize(10, row.heightForWidth(self.viewport().width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        super().resizeEvent(event)
+        for row in range(self.count()):
+            self._measure(self.item(row))
 
     def _choose(self, item: QListWidgetItem) -> None:
         problem = item.data(_PROBLEM)
@@ -190,8 +209,12 @@ class Lower(QFrame):
         self.tabs.addTab(_("Problems"))
         self.tabs.addTab(_("History"))
         self._count = chip("", "warn")
-        self._count.setParent(self.tabs)
-        self._count.hide()
+        # a button of a tab lies over the space between tabs: it brings that space along
+        self._badge = QWidget(self.tabs)
+        inside = QHBoxLayout(self._badge)
+        inside.setContentsMargins(0, 0, _BETWEEN, 0)
+        inside.addWidget(self._count)
+        self._badge.hide()
         self.state = label("", "help")
         self.toggle = QToolButton()
         self.toggle.setProperty("small", True)
@@ -254,8 +277,9 @@ class Lower(QFrame):
         right = QTabBar.ButtonPosition.RightSide
         self.tabs.setTabButton(0, right, None)
         if bad:
-            self.tabs.setTabButton(0, right, self._count)
-            self._count.show()
+            self._badge.adjustSize()
+            self.tabs.setTabButton(0, right, self._badge)
+            self._badge.show()
         self._show()
 
     def show_tab(self, n: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QProgressBar,
     QPushButton,
+    QRadioButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -24,11 +26,12 @@ from app.desktop.desktop import Desktop
 from app.desktop.editor import EditorPage
 from app.desktop.lower import SIGNS, titles_of
 from app.desktop.pieces import Sign, chip, label, line, push
-from app.desktop.publishing import Done, Foreseen
+from app.desktop.publishing import Done, Foreseen, OverNewer
 from app.desktop.work import Work
 from journeys.base.i18n import _, ngettext
 from journeys.engine.drafts import NotBasedOn, Stale
 from journeys.nodes.problem import Severity
+from widgets.theme import icons
 
 WIDTH = 912
 _MOST_LINES = 50
@@ -36,6 +39,9 @@ _MOST_LINES = 50
 
 class PublishDialog(QDialog):
     """Lays out and connects; `publishing` decides and does."""
+
+    #: the newest version as a draft, to be worked on in a tab of its own
+    fetched = Signal(object)
 
     def __init__(self, page: EditorPage, desktop: Desktop, parent: QWidget) -> None:
         super().__init__(parent)
@@ -47,7 +53,9 @@ class PublishDialog(QDialog):
         self._journey = page.opened.journey.copy()
         self._foreseen: Foreseen | None = None
         self._wished: dict[str, str] = {}
-        self._over = False
+        #: what was chosen where the draft is stale; None where it is not
+        self._over: OverNewer | None = None
+        self._look_again = False
         self._work: Work | None = None
         workspace = desktop.workspace
         assert workspace is not None
@@ -57,8 +65,8 @@ class PublishDialog(QDialog):
         self.heading = label("", "sentence", wrap=True)
         self._chips = QHBoxLayout()
         self._chips.setSpacing(8)
+        self._shown: list[QWidget] = []
         self.body = QVBoxLayout()
-        self.body.setSpacing(6)
         self.reason = QLineEdit()
         self.reason.setPlaceholderText(_("Why it is published all the same; the reason is kept with the version"))
         self.reason.setAccessibleName(_("Reason for publishing all the same"))
@@ -70,12 +78,16 @@ class PublishDialog(QDialog):
         self.bar.setTextVisible(False)
         self.cancel = push(_("Cancel"))
         self.cancel.clicked.connect(self.reject)
-        self.button: QPushButton = push(_("Publish"), "primary", icon="broadcast", theme=desktop.theme)
+        self.button: QPushButton = push(_("Publish"), "primary")
         self.button.setEnabled(False)
-        self.button.clicked.connect(self._publish)
+        self.button.clicked.connect(self._act)
         self._lay_out()
-        self._work = desktop.workers.start(
-            lambda _progress: publishing.foresee(workspace, self._journey), self._show, self._failed
+        self._look()
+
+    def _look(self) -> None:
+        workspace, journey = self._workspace, self._journey
+        self._work = self._desktop.workers.start(
+            lambda _progress: publishing.foresee(workspace, journey), self._show, self._failed
         )
         self.heading.setText(_("Looking at the store of {workspace} …").format(workspace=workspace.name))
 
@@ -91,17 +103,11 @@ class PublishDialog(QDialog):
         self._chips.addStretch()
         head.addLayout(self._chips)
         column.addLayout(head)
-        inside = QWidget()
-        inside.setProperty("role", "panel")
-        body = QVBoxLayout(inside)
-        body.setContentsMargins(24, 4, 24, 16)
-        body.addLayout(self.body)
-        body.addStretch()
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
-        column.addWidget(scroll, 1)
+        self._scroll = QScrollArea()
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        column.addWidget(self._scroll, 1)
+        self._clear()
         reason = QVBoxLayout()
         reason.setContentsMargins(24, 0, 24, 12)
         reason.addWidget(self.reason)
@@ -121,28 +127,64 @@ class PublishDialog(QDialog):
         self._foreseen = foreseen
         self._work = None
         self.bar.hide()
+        self._clear()
         self.heading.setText(publishing.heading(foreseen))
         for n, (text, kind) in enumerate(publishing.chips(foreseen)):
-            self._chips.insertWidget(n, chip(text, kind))
-        if foreseen.changes:
+            self._shown.append(chip(text, kind))
+            self._chips.insertWidget(n, self._shown[-1])
+        if foreseen.changes and not foreseen.is_stale:
             compare = push(_("Compare on the canvas"), "link")
             compare.clicked.connect(self._compare)
             self._chips.addWidget(compare)
-        self.button.setText(_("Publish version {n}").format(n=foreseen.number))
-        if foreseen.is_stale:
-            self._say(
-                _(
-                    "This draft did not begin from the newest version. What somebody else published meanwhile and is not "
-                    "in the draft will be gone."
-                ),
-                "warn",
-            )
+            self._shown.append(compare)
+        self._show_ways(foreseen)
         self._show_problems(foreseen)
         self._show_changes(foreseen)
         self._show_inside(foreseen)
-        self.reason.setVisible(bool(foreseen.report.blocks))
         self._judge()
-        (self.reason if foreseen.report.blocks else self.button).setFocus()
+        (self.button if self.reason.isHidden() else self.reason).setFocus()
+
+    def _clear(self) -> None:
+        """An empty middle, for what is found."""
+        for shown in self._shown:
+            self._chips.removeWidget(shown)
+            shown.hide()
+            shown.deleteLater()
+        self._shown = []
+        inside = QWidget()
+        inside.setProperty("role", "panel")
+        around = QVBoxLayout(inside)
+        around.setContentsMargins(24, 4, 24, 16)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(6)
+        around.addLayout(self.body)
+        around.addStretch()
+        self._scroll.setWidget(inside)
+        self.ways: list[QRadioButton] = []
+        self._wished = {}
+
+    def _show_ways(self, foreseen: Foreseen) -> None:
+        """Where somebody else published meanwhile, what is to happen is asked; nothing is lost unless it is chosen."""
+        self._over = None
+        if not foreseen.is_stale:
+            return
+        self._say(
+            _("Version {n} is published, and this draft did not begin from it. What shall be done?").format(
+                n=foreseen.number - 1
+            ),
+            "warn",
+        )
+        for way, words, _button in publishing.ways_over(foreseen):
+            choice = QRadioButton(words)
+            choice.toggled.connect(partial(self._choose, way))
+            self.ways.append(choice)
+            self.body.addWidget(choice)
+        self.ways[0].setChecked(True)
+
+    def _choose(self, way: OverNewer, on: bool) -> None:
+        if on:
+            self._over = way
+            self._judge()
 
     def _show_problems(self, foreseen: Foreseen) -> None:
         problems = [one for one in foreseen.report.problems if one.severity is not Severity.HINTS]
@@ -224,30 +266,50 @@ class PublishDialog(QDialog):
         self._wished[node] = choice.currentData()
 
     def _judge(self) -> None:
-        if self._foreseen is None:
+        foreseen = self._foreseen
+        if foreseen is None:
             return
-        why = publishing.why_not(self._foreseen, self.reason.text())
+        text = _("Publish version {n}").format(n=foreseen.number)
+        if self._over is not None:
+            text = next(button for way, _words, button in publishing.ways_over(foreseen) if way is self._over)
+        self.button.setText(text)
+        publishes = self._over in (None, OverNewer.OVER)
+        self.button.setIcon(icons.icon("broadcast", self._desktop.theme.tokens.on_accent) if publishes else QIcon())
+        self.reason.setVisible(publishes and bool(foreseen.report.blocks))
+        why = publishing.why_not(foreseen, self.reason.text()) if publishes else ""
         self.why.setText(why)
         self.button.setEnabled(not why and self._work is None)
+
+    def _act(self) -> None:
+        """What the filled button says."""
+        match self._over:
+            case OverNewer.COMPARE:
+                self._compare()
+            case OverNewer.FETCH:
+                assert self._foreseen is not None
+                newest = self._foreseen.newest
+                self.reject()
+                self.fetched.emit(newest)
+            case _:
+                self._publish()
 
     def _go(self, node: str) -> None:
         self.reject()
         self._page.show_node(node)
 
     def _compare(self) -> None:
-        outside = self._desktop.outside
-        before = outside.published.get(self._journey.settings.id) if outside is not None else None
+        assert self._foreseen is not None
+        before, number = self._foreseen.newest, self._foreseen.number - 1
         if before is not None:
             self.reject()
-            assert self._foreseen is not None
-            self._page.compare(before, _("version {n}").format(n=self._foreseen.number - 1))
+            self._page.compare(before, _("version {n}").format(n=number))
 
     def _publish(self) -> None:
         foreseen = self._foreseen
         assert foreseen is not None
         workspace, journey = self._workspace, self._journey
         reason, wished = self.reason.text(), dict(self._wished)
-        over = self._over or foreseen.is_stale
+        over = self._over is OverNewer.OVER
         self.button.setEnabled(False)
         self.bar.setRange(0, 0)
         self.bar.show()
@@ -275,12 +337,17 @@ class PublishDialog(QDialog):
         self.accept()
 
     def _erred(self, error: object) -> None:
-        # somebody published between our look and this: saying so once is asking
-        if isinstance(error, Stale | NotBasedOn):
-            self._over = True
+        # somebody published between our look and this: it is asked anew
+        self._look_again = isinstance(error, Stale | NotBasedOn)
 
     def _failed(self, sentence: str) -> None:
         self._work = None
+        if self._look_again:
+            self._look_again = False
+            self._foreseen = None
+            self.why.setText("")
+            self._look()
+            return
         self.bar.hide()
         self.why.setProperty("role", "error")
         self.why.style().polish(self.why)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from app.workspace import Workspace
@@ -45,6 +46,8 @@ class Foreseen:
     is_first: bool
     #: "live", "paused" …; "" for a first one
     state: str
+    #: the newest version as a draft that is based on it; None for a first one
+    newest: Journey | None
     #: whether the newest version is another one than this draft began from
     is_stale: bool
     #: what differs from the newest version, in sentences
@@ -97,9 +100,11 @@ def foresee(workspace: Workspace, journey: Journey) -> Foreseen:
         changes: tuple[str, ...] = ()
         inside: tuple[Inside, ...] = ()
         number = 1
+        newest = None
         if row is not None:
-            before = read_journey(row.graph)
-            changes = tuple(one.sentence for one in differences(before, journey, catalogue=known))
+            newest = read_journey(row.graph)
+            newest.settings = newest.settings.model_copy(update={"based_on": row.hash})
+            changes = tuple(one.sentence for one in differences(newest, journey, catalogue=known))
             preview = preview_edit(store, Plans(), journey, Choices())
             number = preview.number
             inside = tuple(_inside(one) for one in preview.standing)
@@ -110,6 +115,7 @@ def foresee(workspace: Workspace, journey: Journey) -> Foreseen:
         number=number,
         is_first=row is None,
         state="" if row is None else row.state,
+        newest=newest,
         is_stale=row is not None and row.hash != journey.settings.based_on,
         changes=changes,
         inside=inside,
@@ -181,6 +187,37 @@ def choices_of(wished: Mapping[str, str]) -> Choices:
     return Choices(nodes=nodes)
 
 
+class OverNewer(StrEnum):
+    """What can be done where somebody else published a version that the draft does not begin from."""
+
+    COMPARE = "compare"
+    FETCH = "fetch"
+    OVER = "over"
+
+
+def ways_over(foreseen: Foreseen) -> list[tuple[OverNewer, str, str]]:
+    """(way, words, words on the button) where the draft is stale; the first changes nothing and is the default."""
+    newest = foreseen.number - 1
+    compare = (
+        OverNewer.COMPARE,
+        _("Compare with version {n} first; nothing is changed").format(n=newest),
+        _("Compare on the canvas"),
+    )
+    return [
+        *([compare] if foreseen.changes else []),
+        (
+            OverNewer.FETCH,
+            _("Fetch version {n} into a tab of its own, to make my changes there").format(n=newest),
+            _("Fetch version {n}").format(n=newest),
+        ),
+        (
+            OverNewer.OVER,
+            _("Publish over it: what only version {n} has no longer holds").format(n=newest),
+            _("Publish over version {n}").format(n=newest),
+        ),
+    ]
+
+
 def why_not(foreseen: Foreseen, reason: str) -> str:
     """Why the button is off, in a sentence; nothing where it may be pressed."""
     from journeys.graph.checks.kinds import UNKNOWN_KIND
@@ -209,7 +246,11 @@ def chips(foreseen: Foreseen) -> list[tuple[str, str]]:
         made.append((ngettext("{n} warning", "{n} warnings", warns).format(n=warns), "warn"))
     if not foreseen.is_first:
         n = len(foreseen.changes)
-        text = ngettext("{n} change since version {v}", "{n} changes since version {v}", n)
+        text = (
+            ngettext("{n} change since version {v}", "{n} changes since version {v}", n)
+            if n
+            else _("The same steps as in version {v}")
+        )
         made.append((text.format(n=n, v=foreseen.number - 1), "quiet"))
     return made
 

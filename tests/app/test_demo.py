@@ -8,7 +8,9 @@ import pytest
 
 from app.demo.headless import MonthReport, run_headless
 from app.demo.install import install
+from app.desktop.publishing import foresee
 from app.workspace import InTheWay
+from journeys.graph.file import load
 
 Kanwa = Callable[..., Any]
 #: journeys that nobody comes into on the first day
@@ -79,6 +81,13 @@ def test_the_journeys_of_the_demo_have_no_problem_that_blocks(tmp_path: Path) ->
     demo = install(tmp_path / "shop", contacts=20)
     demo.store.close()
     assert len(demo.workspace.journey_files()) == 4
+
+
+def test_the_drafts_of_the_demo_begin_from_what_it_published(tmp_path: Path) -> None:
+    demo = install(tmp_path / "shop", contacts=20)
+    demo.store.close()
+    for file in demo.workspace.journey_files():
+        assert not foresee(demo.workspace, load(file)).is_stale
 
 
 def test_the_command_reports(kanwa: Kanwa) -> None:

@@ -83,6 +83,8 @@ def _all(camera: Camera) -> None:
     from widgets.theme.theme import Choice
 
     window = camera.window
+    # its templates are read after the first frame, in one go
+    camera.rest()
     camera.take("home")
     window.filing.new()
     camera.take("empty")

@@ -126,6 +126,7 @@ QToolButton[day="true"] { border: 1px solid $field; min-width: 24px; min-height:
 QToolButton[day="true"]:checked { background: $accent_tint; border-color: $accent; color: $accent_text; font-weight: 600; }
 QToolButton[sort="true"] { border: 1px solid $border; color: $text2; min-width: 34px; min-height: 30px; font-size: 12px; }
 QToolButton::menu-indicator { image: none; }
+QLineEdit QToolButton { min-width: 0; min-height: 0; }
 
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: $surface; color: $text;
   border: 1px solid $field; border-radius: 6px; selection-background-color: $accent; selection-color: $on_accent; }
@@ -186,6 +187,10 @@ QListView::item, QTreeView::item { min-height: 26px; padding: 0 6px; border-radi
 QListView::item:hover, QTreeView::item:hover { background: $hover; }
 QListView::item:selected, QTreeView::item:selected { background: $accent_tint; color: $accent_text; }
 QListView:focus, QTreeView:focus, QTableView:focus { border: 2px solid $accent; border-radius: 6px; }
+QListView[look="quiet"], QListView[look="quiet"]:focus { border: none; }
+QListView[look="quiet"]::item { padding: 6px 10px; margin: 1px 0; border: 2px solid transparent; border-radius: 6px; }
+QListView[look="quiet"]::item:selected:active { border-color: $accent; }
+QListView[look="quiet"]::item:selected:!active { border-color: transparent; }
 QTreeView::branch { background: transparent; }
 QTreeView::branch:has-children:closed { image: url($sign_right); }
 QTreeView::branch:has-children:open { image: url($sign_down); }

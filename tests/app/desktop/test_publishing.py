@@ -150,3 +150,73 @@ def test_the_window_publishes_and_says_so(in_workspace: Window, workspace: Works
     assert load(file).settings.based_on is not None
     assert page.opened.is_saved
     qtbot.waitUntil(lambda: page.toolbar.standing.text() == "Live · version 1", timeout=20_000)
+
+
+def stale_dialog(window: Window, workspace: Workspace, qtbot) -> PublishDialog:
+    """A draft without a word of version 1, whose publishing is begun."""
+    publish(workspace, a_journey())
+    draft = a_journey()
+    draft.set_title("BBBBBBBB", "A longer wait")
+    save(draft, workspace.journeys / "rest.journey")
+    window.filing.open(workspace.journeys / "rest.journey")
+    assert window.page is not None
+    QTest.mouseClick(window.page.toolbar.publish, Qt.MouseButton.LeftButton)
+    (dialog,) = window.findChildren(PublishDialog)
+    qtbot.waitUntil(dialog.button.isEnabled, timeout=20_000)
+    return dialog
+
+
+def test_over_a_newer_version_the_safe_choice_is_made_unless_another_is(
+    in_workspace: Window, workspace: Workspace, qtbot
+):
+    dialog = stale_dialog(in_workspace, workspace, qtbot)
+    assert [way.isChecked() for way in dialog.ways] == [True, False, False]
+    assert dialog.button.text() == "Compare on the canvas"
+    QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
+    assert in_workspace.page is not None
+    assert in_workspace.page.comparison is not None
+    assert published(workspace) == [("A rest", "live", 1)]
+
+
+def test_the_newer_version_is_fetched_into_a_tab_of_its_own(in_workspace: Window, workspace: Workspace, qtbot):
+    dialog = stale_dialog(in_workspace, workspace, qtbot)
+    dialog.ways[1].setFocus()
+    QTest.keyClick(dialog.ways[1], Qt.Key.Key_Space)
+    assert dialog.button.text() == "Fetch version 1"
+    QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
+    assert len(in_workspace.pages) == 2
+    mine, theirs = (page.opened.journey for page in in_workspace.pages)
+    assert mine.title("BBBBBBBB") == "A longer wait"
+    assert theirs.title("BBBBBBBB") == "Wait"
+    assert not publishing.foresee(workspace, theirs).is_stale
+    assert published(workspace) == [("A rest", "live", 1)]
+
+
+def test_over_a_newer_version_is_published_where_that_is_chosen(in_workspace: Window, workspace: Workspace, qtbot):
+    dialog = stale_dialog(in_workspace, workspace, qtbot)
+    dialog.ways[2].setFocus()
+    QTest.keyClick(dialog.ways[2], Qt.Key.Key_Space)
+    assert dialog.button.text() == "Publish over version 1"
+    page = in_workspace.page
+    assert page is not None
+    QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "is live as version 2" in page.notice.text, timeout=20_000)
+
+
+def test_what_somebody_publishes_while_the_dialog_is_open_is_asked_about(
+    in_workspace: Window, workspace: Workspace, qtbot
+):
+    save(a_journey(), workspace.journeys / "rest.journey")
+    in_workspace.filing.open(workspace.journeys / "rest.journey")
+    page = in_workspace.page
+    assert page is not None
+    QTest.mouseClick(page.toolbar.publish, Qt.MouseButton.LeftButton)
+    (dialog,) = in_workspace.findChildren(PublishDialog)
+    qtbot.waitUntil(dialog.button.isEnabled, timeout=20_000)
+    other = a_journey()
+    other.set_title("BBBBBBBB", "Of somebody else")
+    publish(workspace, other)
+    QTest.mouseClick(dialog.button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog.button.text() == "Compare on the canvas", timeout=20_000)
+    assert published(workspace) == [("A rest", "live", 1)]
+    assert dialog.heading.text().startswith("Version 2 takes the place of version 1.")

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QSplitter
 
 from app.desktop.asking import Asking
 from app.desktop.desktop import Desktop
@@ -366,3 +366,19 @@ def test_tabs_are_walked_over_with_home_among_them(window: Window, sample: Sampl
     window.filing.open(sample("welcome"))
     window.actions_.run(name)
     assert window.page is None
+
+
+def test_the_width_of_the_inspector_is_remembered(window: Window, desktop: Desktop, sample: Sample):
+    window.resize(1440, 900)
+    window.filing.open(sample("welcome"))
+    page = window.page
+    assert page is not None
+    QTest.qWait(50)
+    before = page.side.width()
+    handle = page.findChild(QSplitter).handle(1)
+    place = handle.rect().center()
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=place)
+    QTest.mouseMove(handle, place - QPoint(60, 0))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=place - QPoint(60, 0))
+    assert page.side.width() > before
+    assert desktop.memory.get("width.inspector", 0) == page.side.width()

@@ -225,3 +225,23 @@ def test_commands_without_a_window_import_no_qt(words: list[str]):
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout.splitlines()[-1]) == []
+
+
+def test_the_first_frame_is_painted_before_what_journeys_are_made_of_is_loaded(tmp_path: Path):
+    code = (
+        "import json, os, sys\n"
+        "from pathlib import Path\n"
+        "os.environ['QT_QPA_PLATFORM'] = 'offscreen'\n"
+        "from app.cli.main import run\n"
+        "from app.desktop.memory import Memory\n"
+        "from app.desktop.start import make_application, make_desktop\n"
+        "app = make_application()\n"
+        "window = make_desktop(app, None, memory=Memory(Path(sys.argv[1]))).new_window()\n"
+        "app.processEvents()\n"
+        "heavy = {'sqlalchemy', 'networkx', 'pydantic', 'jinja2', 'babel', 'httpx', 'email.message'}\n"
+        "print(json.dumps([window.isVisible(), sorted(heavy & set(sys.modules))]), flush=True)\n"
+        "os._exit(0)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "desktop.json")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout) == [True, []]
