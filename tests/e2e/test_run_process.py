@@ -69,7 +69,7 @@ def test_it_beats_and_ends_cleanly_when_the_system_asks_it_to(workspace: Path, w
         assert process.wait(90) == 0
         assert process.stderr is not None
         assert process.stderr.read() == "Running. Stop it with Ctrl-C.\n"
-    assert said.endswith("Came in: 0, left: 0, steps: 6, messages sent: 3, held: 0.\n")
+    assert said.endswith("Came in: 0, left: 3, steps: 6, messages sent: 3, held: 0.\n")
     assert len(list((workspace / "mail").glob("**/*.eml"))) == 3
     with world.store.read() as conn:
         assert conn.execute(select(t.lease.c.holder).where(t.lease.c.name == NAME)).all() == []

@@ -157,8 +157,8 @@ class _Look:
             (hop["n"], hop["node"], hop["version"])
             for hop in hops
             if hop["kind"] == "edge" or hop["kind"] == "migrate" or hop["left_at"] > hop["entered_at"]
-            # who came too late passes without a message
-            if not _goes_on(hop) and hop["reason"] != "late"
+            # who came too late, or whom no step of a ladder reaches, passes without a message
+            if not _goes_on(hop) and hop["reason"] not in ("late", "no reachable channel")
         ]
         if e["state"] == "active":
             stays.append((e["n"], e["node"], e["version"]))
