@@ -213,16 +213,13 @@ def publish(
     dry_run: DryRunOption = False,
 ) -> None:
     from app.cli.migrating import say_migrated, say_preview
-    from app.templates import check_templates
+    from app.publication import publish_draft
     from journeys.engine.choices import Choices, read_choices
     from journeys.engine.existing import let_in_existing
     from journeys.engine.migrate import migrate, preview_edit
     from journeys.engine.plan import Plans
-    from journeys.engine.publish import publish as publish_journey
     from journeys.graph.file import load, save
-    from journeys.graph.journey import references_of
     from journeys.graph.problems import UnwritableJourney
-    from journeys.messages.template import to_json
 
     file = draft_file(here, journey)
     one = load(file)
@@ -234,19 +231,8 @@ def publish(
     if dry_run and foreseen is not None:
         say_preview(here, foreseen)
         return
-    used = {key for kind, key in references_of(one) if kind == "template"}
-    with here.store.read() as conn:
-        check_templates(conn, [templates[key] for key in sorted(used & set(templates))], now=at)
-    published = publish_journey(
-        here.store,
-        one,
-        {key: to_json(template) for key, template in templates.items()},
-        now=at,
-        existing=existing,
-        reason=reason,
-        over=over,
-        again=again,
-        catalogue=lambda conn: catalogue_of(conn, templates, now=at, journey=one),
+    published = publish_draft(
+        here.store, one, templates, now=at, existing=existing, reason=reason, over=over, again=again
     )
     one.settings = one.settings.model_copy(update={"based_on": published.hash})
     try:

@@ -283,17 +283,14 @@ def publish(
     progress: Progress,
 ) -> Done:
     """Publish, and take those inside along as was chosen. Raises what the engine raises; then nothing is changed."""
-    from app.catalogue import catalogue_of
     from app.cli.migrating import say_migrated
     from app.opened import open_store
-    from app.templates import check_templates
+    from app.publication import publish_draft
     from journeys.base.clock import SystemClock
     from journeys.engine.existing import let_in_existing
     from journeys.engine.migrate import migrate, preview_edit
     from journeys.engine.plan import Plans
-    from journeys.engine.publish import publish as publish_journey
-    from journeys.graph.journey import references_of
-    from journeys.messages.template import load_all, to_json
+    from journeys.messages.template import load_all
 
     templates = load_all(workspace.messages)
     now = SystemClock().now()
@@ -303,19 +300,15 @@ def publish(
         if wished:
             # choices that do not fit are found before anything is published
             preview_edit(store, Plans(), journey, chosen)
-        used = {key for kind, key in references_of(journey) if kind == "template"}
         progress(0, None)
-        with store.read() as conn:
-            check_templates(conn, [templates[key] for key in sorted(used & set(templates))], now=now)
-        published = publish_journey(
+        published = publish_draft(
             store,
             journey,
-            {key: to_json(template) for key, template in templates.items()},
+            templates,
             now=now,
             reason=reason.strip(),
             over=over,
             again=foreseen.state in ("stopped", "archived"),
-            catalogue=lambda conn: catalogue_of(conn, templates, now=now, journey=journey),
         )
         # in cohorts; what is cut off here goes on with the next tick
         entered = let_in_existing(store, Plans(), published.journey, now=now, progress=progress)
