@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
 from sqlalchemy import delete, insert, update
 
-from journeys.base import i18n
 from journeys.engine.deliver import Letter, Unwritable
 from journeys.engine.letters import LetterWriter
 from journeys.graph.journey import Journey
@@ -22,6 +19,7 @@ from journeys.store.contracts import NewContract, add_contracts
 from journeys.store.purchases import NewLine, NewPurchase, add_purchases
 from tests.engine.conftest import World, at, build
 from tests.engine.mails import KEYS, add_sender, attached, body, claimed, parse, starter, written
+from tests.polish import speak_polish
 
 BY_HAND = {"on": {"type": "list"}}
 
@@ -428,18 +426,15 @@ def test_A11_a_passage_that_a_segment_started_shows_no_contract_either(world: Wo
 @pytest.fixture
 def polish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalogue of what the foot of a mail says, in the place of ours."""
-    catalogue = Catalog(locale="pl")
-    catalogue.add("Unsubscribe", "Wypisz mnie")
-    catalogue.add("Unsubscribe: {link}", "Wypisz mnie: {link}")
-    catalogue.add(
-        "You get this mail because you agreed to “{purpose}” on {day}.",
-        "Masz ten list, bo {day} zgodzono się na {purpose}.",
+    speak_polish(
+        monkeypatch,
+        tmp_path,
+        {
+            "Unsubscribe": "Wypisz mnie",
+            "Unsubscribe: {link}": "Wypisz mnie: {link}",
+            "You get this mail because you agreed to “{purpose}” on {day}.": "Masz ten list, bo {day} zgodzono się na {purpose}.",
+        },
     )
-    file = tmp_path / "pl" / "LC_MESSAGES" / "kanwa.mo"
-    file.parent.mkdir(parents=True)
-    with file.open("wb") as out:
-        write_mo(out, catalogue)
-    monkeypatch.setattr(i18n, "PLACE", tmp_path)
 
 
 @pytest.mark.usefixtures("polish")
